@@ -1,0 +1,80 @@
+# Faultline: an order platform that breaks on purpose, heals itself, and proves it with numbers.
+# `make` alone explains the targets.
+
+MODULES := apps autoheal chaos deploy e2e observability postmortems slo
+PACKAGES := $(MODULES:%=./%/...)
+COMMANDS := $(wildcard $(MODULES:%=%/cmd/*))
+BIN := .faultline/bin
+STACK := $(BIN)/stack
+
+# No C compiler is needed to build or test Faultline.
+export CGO_ENABLED := 0
+# Where the tests find promtool, prometheus, alertmanager, loki, jaeger and toxiproxy.
+export FAULTLINE_TOOLS_DIR := $(CURDIR)/.faultline/tools
+
+# What `make demo` and `make mttr` read.
+TARGET ?= auto
+ARM ?= healer
+EXPERIMENT ?= connection-leak
+ONCE ?=
+N ?= 10
+ARMS ?= healer,none
+EXPERIMENTS ?= connection-leak
+SEED ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all lint fmt mttr bench up status down build tools generate clean
+
+help: ## Show this page
+	@echo "Faultline: make <target>"
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  First time? 'make demo'. It builds what it needs (about ten minutes once, then seconds) and tells the story."
+	@echo "  State, logs and records live in .faultline/; 'make down' stops everything, 'make clean' removes it."
+
+demo: build ## Break the pool, watch it heal, read the postmortem (ONCE=1, ARM=healer|none, TARGET=auto|local)
+	@$(BIN)/demo --target=$(TARGET) --arm=$(ARM) --experiment=$(EXPERIMENT) $(if $(ONCE),--once)
+
+test: build tools ## Every test: unit, real Postgres, the closed loop on the real stack
+	$(STACK) postgres -- go test $(filter-out ./e2e/...,$(PACKAGES))
+	$(STACK) postgres -- go test -p 1 -timeout 20m ./e2e/...
+
+test-all: test ## The tests, and the long suites beside them
+	$(STACK) postgres -- go test -p 1 -timeout 60m -count=1 -tags long ./e2e/...
+
+lint: ## gofumpt, vet, the house's arrows, and what else .golangci.yml asks for
+	@go build -o $(BIN)/stack ./deploy/cmd/stack
+	@$(STACK) tools --dir=.faultline/tools golangci-lint
+	@for module in $(MODULES); do echo "lint $$module"; (cd $$module && $(FAULTLINE_TOOLS_DIR)/golangci-lint run --config=../.golangci.yml ./...) || exit 1; done
+
+fmt: ## Format the code the way lint wants it
+	@for module in $(MODULES); do (cd $$module && $(FAULTLINE_TOOLS_DIR)/golangci-lint fmt --config=../.golangci.yml ./...) || exit 1; done
+
+mttr: build ## Measure MTTR: N trials for each of ARMS and EXPERIMENTS (N=10 ARMS=healer,none SEED=)
+	@$(BIN)/mttr --n=$(N) --arms=$(ARMS) --experiments=$(EXPERIMENTS) $(if $(SEED),--seed=$(SEED))
+
+bench: build tools ## Benchmarks
+	$(STACK) postgres -- go test -run '^$$' -bench . -benchmem $(PACKAGES)
+
+up: build ## Start the stack and return when everything is ready
+	@$(STACK) up
+
+status: ## What runs, and how much memory it takes
+	@$(STACK) status --memory
+
+down: ## Stop the stack; leave nothing behind
+	@if [ -x $(STACK) ]; then $(STACK) down; else echo "nothing was ever started here"; fi
+
+build: ## Compile our programs into .faultline/bin
+	@mkdir -p $(BIN)
+	@go build -ldflags='-s -w' -o $(BIN)/ $(COMMANDS:%=./%)
+
+tools: build ## Find or build Prometheus, Alertmanager, Loki, Jaeger and Toxiproxy
+	@$(STACK) tools --dir=.faultline/tools
+
+generate: ## Rewrite generated files (golden files of the tests)
+	go test ./postmortems/report -update
+
+clean: down ## Stop the stack and remove .faultline (the tools' cache stays)
+	@rm -rf .faultline

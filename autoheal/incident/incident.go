@@ -1,0 +1,179 @@
+package incident
+
+import "time"
+
+// Incident is the healer's whole record of one incident. Its JSON form is the contract of the API, of the store and
+// of the postmortem.
+type Incident struct {
+	ID string `json:"id"`
+	// Workload is the one the healer judges to be at the root; Workloads are all that alerted, sorted.
+	Workload  string   `json:"workload"`
+	Workloads []string `json:"workloads"`
+
+	State   State   `json:"state"`
+	Outcome Outcome `json:"outcome,omitempty"`
+	// Reason says in a sentence why the incident is in this state: what a person reads first.
+	Reason string `json:"reason,omitempty"`
+
+	Stages Stages  `json:"stages"`
+	Alerts []Alert `json:"alerts"`
+	// Truncated is how many alerts Alertmanager said it left out of its payloads.
+	Truncated int `json:"truncated_alerts,omitempty"`
+
+	// Evidence holds the facts of every gathering, oldest first; Fact.Round tells the gatherings apart.
+	Evidence  []Fact    `json:"evidence"`
+	Diagnosis Diagnosis `json:"diagnosis"`
+	Verdicts  []Verdict `json:"verdicts"`
+	Actions   []Action  `json:"actions"`
+
+	Verification Verification `json:"verification"`
+	// Rung is the step of the playbook's ladder that is being tried, from 0.
+	Rung int `json:"rung"`
+	// TraceID is the healer's own trace of this incident.
+	TraceID string `json:"trace_id,omitempty"`
+}
+
+// Stages are the times at which the incident reached each stage; nil where it has not. A stage that is reached again
+// (a second rung) keeps its first time, except ActionFinished and Verified, which hold the last.
+type Stages struct {
+	AlertStartsAt   *time.Time `json:"alert_starts_at"`
+	WebhookReceived *time.Time `json:"webhook_received"`
+	Diagnosed       *time.Time `json:"diagnosed"`
+	Decided         *time.Time `json:"decided"`
+	ActionStarted   *time.Time `json:"action_started"`
+	ActionFinished  *time.Time `json:"action_finished"`
+	Verified        *time.Time `json:"verified"`
+	Ended           *time.Time `json:"ended"`
+}
+
+// Alert is one alert as Alertmanager sent it. Fingerprint and StartsAt together identify it
+// (Alertmanager's webhook data, version 4).
+type Alert struct {
+	Fingerprint string            `json:"fingerprint"`
+	StartsAt    time.Time         `json:"starts_at"`
+	EndsAt      *time.Time        `json:"ends_at,omitempty"`
+	Status      string            `json:"status"` // firing, resolved
+	Labels      map[string]string `json:"labels"`
+	Annotations map[string]string `json:"annotations"`
+	ReceivedAt  time.Time         `json:"received_at"`
+}
+
+// Name is the alert's rule name.
+func (a Alert) Name() string { return a.Labels["alertname"] }
+
+// FactStatus tells a measured fact from one that could not be had. Unknown is never zero and never leads to action.
+type FactStatus string
+
+// The two statuses of a fact.
+const (
+	Known   FactStatus = "known"
+	Unknown FactStatus = "unknown"
+)
+
+// Fact is one piece of evidence: what was asked, of whom, what came back, and what it was held against.
+type Fact struct {
+	// Name is the kind of fact, a constant of package evidence (for example "pool_idle_connections").
+	Name string `json:"name"`
+	// Source is prometheus, postgres, workloads, loki or jaeger.
+	Source string `json:"source"`
+	// Subject is the replica, pool or database that the fact is about.
+	Subject string     `json:"subject"`
+	Query   string     `json:"query"`
+	Status  FactStatus `json:"status"`
+	Value   float64    `json:"value"`
+	// Unit is a UCUM unit or the thing counted: s, 1, {connection}.
+	Unit      string    `json:"unit"`
+	Threshold float64   `json:"threshold"`
+	Detail    string    `json:"detail,omitempty"` // in words; the error where Status is unknown
+	At        time.Time `json:"at"`
+	Round     int       `json:"round"`
+}
+
+// Cause is the name of a diagnosis. The names are those of the faults' pages in docs/faults.
+type Cause string
+
+// The causes this healer can name.
+const (
+	Inconclusive   Cause = "inconclusive"
+	ConnectionLeak Cause = "connection-leak"
+)
+
+// Diagnosis is the ranking of causes that one round of evidence gave.
+type Diagnosis struct {
+	Cause Cause `json:"cause"`
+	// Subjects are the replicas that the cause is seen on, sorted.
+	Subjects []string    `json:"subjects"`
+	Ranked   []Candidate `json:"ranked"`
+	Summary  string      `json:"summary"`
+	Round    int         `json:"round"`
+}
+
+// Candidate is one cause with what speaks for it and against it, in sentences with figures.
+type Candidate struct {
+	Cause Cause `json:"cause"`
+	// Score is between 0 (ruled out) and 1 (every sign is there).
+	Score   float64  `json:"score"`
+	For     []string `json:"for"`
+	Against []string `json:"against"`
+}
+
+// Verdict is what one guard said about one action; refusals are kept as well as consents.
+type Verdict struct {
+	Guard   string    `json:"guard"`
+	Remedy  string    `json:"remedy"`
+	Target  string    `json:"target"`
+	Allowed bool      `json:"allowed"`
+	Reason  string    `json:"reason"`
+	At      time.Time `json:"at"`
+}
+
+// Action is one effect on the world: its intent is stored before it happens, its result after.
+type Action struct {
+	// Key identifies the effect (incident, rung, target); a retry has the same key and at most one effect.
+	Key    string `json:"key"`
+	Rung   int    `json:"rung"`
+	Remedy string `json:"remedy"`
+	Target string `json:"target"`
+	// Precondition must still hold when the effect happens: the start id of the replica that was judged.
+	Precondition string `json:"precondition"`
+	PreState     string `json:"pre_state"`
+
+	StartedAt  time.Time  `json:"started_at"`
+	FinishedAt *time.Time `json:"finished_at"`
+	Result     string     `json:"result,omitempty"` // done, skipped, failed
+	Detail     string     `json:"detail,omitempty"`
+}
+
+// Results of an action.
+const (
+	ResultDone    = "done"
+	ResultSkipped = "skipped"
+	ResultFailed  = "failed"
+)
+
+// Verification is the proof: the edge's own SLI, read directly.
+type Verification struct {
+	// Source is where the readings were taken, with the series.
+	Source   string    `json:"source"`
+	Required int       `json:"required"` // good readings in a row
+	Readings []Reading `json:"readings"`
+}
+
+// Reading is one look at the edge's SLI: what passed between the reading before it and this one.
+type Reading struct {
+	At    time.Time `json:"at"`
+	Total float64   `json:"total"` // checkouts, business refusals (4xx) left out
+	Good  float64   `json:"good"`  // of those, 2xx within the objective
+	OK    bool      `json:"ok"`
+	// Status is unknown when the edge did not answer or nothing passed.
+	Status FactStatus `json:"status"`
+}
+
+// Entry is one line of the append-only audit.
+type Entry struct {
+	Seq        int64     `json:"seq"`
+	At         time.Time `json:"at"`
+	IncidentID string    `json:"incident_id"`
+	Kind       string    `json:"kind"` // alert, state, evidence, diagnosis, verdict, intent, result, note
+	Text       string    `json:"text"`
+}

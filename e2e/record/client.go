@@ -1,0 +1,77 @@
+package record
+
+import "time"
+
+// RecoveryRun is how many good seconds running count as recovery.
+const RecoveryRun = 10
+
+// Second is one wall-clock second as the client saw it.
+type Second struct {
+	Start    time.Time
+	Counted  int  // checkouts sent, business refusals left out
+	Good     int  // completed within the objective
+	Accepted int  // taken with 202, to be completed later
+	OK       bool // Good is at least 95 % of Counted
+	// Mitigated is OK with Accepted counted as good.
+	Mitigated bool
+}
+
+// Client is what the client's seconds say about a trial.
+type Client struct {
+	FirstBad, Mitigated, Recovered *time.Time
+	Requests, Failed               int
+}
+
+// Judge reads the client's seconds, oldest first, from the injection on. A run of RecoveryRun good seconds after the
+// first bad one is recovery, dated at its first second; a run that the observation ends too early does not count.
+func Judge(seconds []Second, injected time.Time) Client {
+	var verdict Client
+	var good, mitigated int
+	for i, second := range seconds {
+		if second.Start.Before(injected) {
+			continue
+		}
+		verdict.Requests += second.Counted
+		verdict.Failed += second.Counted - second.Good - second.Accepted
+		if verdict.FirstBad == nil {
+			if second.OK {
+				continue
+			}
+			verdict.FirstBad = &seconds[i].Start
+		}
+		good, mitigated = run(good, second.OK), run(mitigated, second.Mitigated)
+		if verdict.Recovered == nil && good == RecoveryRun {
+			verdict.Recovered = &seconds[i-RecoveryRun+1].Start
+		}
+		if verdict.Mitigated == nil && mitigated == RecoveryRun {
+			verdict.Mitigated = &seconds[i-RecoveryRun+1].Start
+		}
+	}
+	return verdict
+}
+
+func run(length int, goesOn bool) int {
+	if !goesOn {
+		return 0
+	}
+	return length + 1
+}
+
+// Between returns the seconds from a to b, or nil when either has not happened.
+func Between(a, b *time.Time) *float64 {
+	if a == nil || b == nil {
+		return nil
+	}
+	seconds := b.Sub(*a).Seconds()
+	return &seconds
+}
+
+// Measure fills in the client's stages and every duration from them.
+func (r *Record) Measure(client Client) {
+	r.Stages.FirstBad, r.Stages.SLIMitigated, r.Stages.SLIRecovered = client.FirstBad, client.Mitigated, client.Recovered
+	r.Requests, r.Failed = client.Requests, client.Failed
+	r.MTTD = Between(client.FirstBad, r.Stages.AlertFiring)
+	r.MTTR = Between(client.FirstBad, client.Recovered)
+	r.Mitigated = Between(client.FirstBad, client.Mitigated)
+	r.MTTRInjected = Between(r.Stages.Injected, client.Recovered)
+}

@@ -1,0 +1,129 @@
+package record
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// seconds makes one client second a letter: "." good, "x" bad, "a" accepted with 202 (mitigated, not recovered).
+func seconds(picture string) []Second {
+	var out []Second
+	for i, letter := range picture {
+		second := Second{Start: start.Add(time.Duration(i) * time.Second), Counted: 40}
+		switch letter {
+		case '.':
+			second.Good, second.OK, second.Mitigated = 40, true, true
+		case 'a':
+			second.Good, second.Accepted, second.Mitigated = 5, 35, true
+		}
+		out = append(out, second)
+	}
+	return out
+}
+
+func TestJudge(t *testing.T) {
+	never := -1
+	for name, tc := range map[string]struct {
+		picture                        string
+		injectedAt                     int
+		firstBad, mitigated, recovered int
+		failed                         int
+	}{
+		"all good has no first bad second":                  {"..............", 0, never, never, never, 0},
+		"recovery is dated at the first of ten":             {"..xxxx..........", 0, 2, 6, 6, 160},
+		"nine good seconds are no recovery":                 {"..xxxx.........", 0, 2, never, never, 160},
+		"a relapse starts the count again":                  {"..xx.....x..........", 0, 2, 10, 10, 120},
+		"accepted orders mitigate, completed ones recover":  {"xxaaaaaaaaaa..........", 0, 0, 2, 12, 80},
+		"bad seconds before the injection do not count":     {"xx..xx..........", 3, 4, 6, 6, 80},
+		"ten good seconds before the first bad one are not": {"..........xxxx", 0, 10, never, never, 160},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := Judge(seconds(tc.picture), start.Add(time.Duration(tc.injectedAt)*time.Second))
+			check := func(what string, got *time.Time, want int) {
+				t.Helper()
+				switch {
+				case want == never && got != nil:
+					t.Errorf("%s = %s, want never", what, got)
+				case want != never && (got == nil || !got.Equal(start.Add(time.Duration(want)*time.Second))):
+					t.Errorf("%s = %v, want second %d", what, got, want)
+				}
+			}
+			check("first bad", got.FirstBad, tc.firstBad)
+			check("mitigated", got.Mitigated, tc.mitigated)
+			check("recovered", got.Recovered, tc.recovered)
+			if got.Failed != tc.failed {
+				t.Errorf("failed = %d, want %d", got.Failed, tc.failed)
+			}
+		})
+	}
+}
+
+func TestMeasureCountsFromTheFirstBadSecondAndFromTheInjection(t *testing.T) {
+	r := Record{}
+	r.Stages.Injected = new(start.Add(time.Second))
+	r.Stages.AlertFiring = new(start.Add(3500 * time.Millisecond))
+	r.Measure(Judge(seconds("..xxxx.........."), start.Add(time.Second)))
+	if *r.MTTD != 1.5 || *r.MTTR != 4 || *r.MTTRInjected != 5 {
+		t.Errorf("mttd %v, mttr %v, from injection %v; want 1.5, 4, 5", *r.MTTD, *r.MTTR, *r.MTTRInjected)
+	}
+}
+
+func TestOutOfOrder(t *testing.T) {
+	at := func(ms int) *time.Time { return new(start.Add(time.Duration(ms) * time.Millisecond)) }
+	good := Stages{
+		Injected: at(0), FirstBad: at(0), AlertPending: at(1500), AlertFiring: at(1500), WebhookReceived: at(1600),
+		Diagnosed: at(1700), Decided: at(1700), ActionStarted: at(1710), ActionFinished: at(3300),
+		SLIMitigated: at(3000), SLIRecovered: at(3000), Verified: at(6000), AlertResolved: at(9000),
+	}
+	if got := good.OutOfOrder(); got != "" {
+		t.Errorf("a good trial is said to be out of order: %s", got)
+	}
+	diagnosedLate, recoveredEarly := good, good
+	diagnosedLate.Diagnosed = at(2000)
+	recoveredEarly.SLIMitigated, recoveredEarly.SLIRecovered = at(0), at(0)
+	for name, tc := range map[string]struct {
+		stages Stages
+		want   string
+	}{
+		"a decision before its diagnosis":     {diagnosedLate, "decided"},
+		"a recovery before anything was done": {recoveredEarly, "sli_mitigated"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := tc.stages.OutOfOrder(); !strings.HasPrefix(got, tc.want) {
+				t.Errorf("OutOfOrder() = %q, want it to name %s", got, tc.want)
+			}
+		})
+	}
+	if got := (Stages{Injected: at(0), FirstBad: at(0)}).OutOfOrder(); got != "" {
+		t.Errorf("stages that did not happen are no disorder: %s", got)
+	}
+}
+
+func TestSaveWritesNullForWhatDidNotHappen(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "deep", "trial.json")
+	if err := (Record{Experiment: "connection-leak", Arm: "none"}).Save(path); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fields map[string]any
+	if err := json.Unmarshal(data, &fields); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"mttd_s", "mttr_s", "mttr_injected_s", "mitigated_s", "recovered", "fault_still_present"} {
+		if value, there := fields[key]; !there || value != nil {
+			t.Errorf("%s = %v (present %v), want null", key, value, there)
+		}
+	}
+	if stages := fields["stages"].(map[string]any); len(stages) != 13 {
+		t.Errorf("%d stages, want all 13 of the contract", len(stages))
+	}
+}
