@@ -1,0 +1,20 @@
+// Command postmortem writes the report of an incident from the healer's record and the telemetry around it.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "postmortem:", err)
+	}
+	os.Exit(exitCode(err))
+}

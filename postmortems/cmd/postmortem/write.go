@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/faultline-lab/faultline/autoheal/incident"
+	"github.com/faultline-lab/faultline/postmortems/record"
+	"github.com/faultline-lab/faultline/postmortems/report"
+)
+
+const latest = "latest"
+
+// write makes one report.
+func write(ctx context.Context, opts options, stdout, stderr io.Writer) error {
+	at, err := resolve(opts)
+	if err != nil {
+		return err
+	}
+	in, err := read(ctx, at, opts.Write.Incident)
+	if err != nil {
+		return err
+	}
+	gatherer, err := at.gatherer(opts.Write.ScrapeInterval)
+	if err != nil {
+		return err
+	}
+	in.Telemetry = gatherer.Around(ctx, in.Incident)
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("stopped before the report was written: %w", err)
+	}
+	in.WrittenAt = time.Now()
+	in.Objective = report.Objective{Target: opts.Write.Objective, Window: opts.Write.ObjectiveWindow}
+	text, err := report.Render(in)
+	if err != nil {
+		return err
+	}
+	tellGaps(stderr, in)
+	if opts.Write.Out == "-" {
+		_, err := stdout.Write(text)
+		return err
+	}
+	path := opts.Write.Out
+	if path == "" {
+		path = filepath.Join(opts.Dir, fileName(in.Incident))
+	}
+	if err := save(path, text); err != nil {
+		return err
+	}
+	fmt.Fprintln(stdout, path)
+	return nil
+}
+
+// read finds the incident and its audit. The audit may be unknown; the incident may not.
+func read(ctx context.Context, at addresses, which string) (report.Input, error) {
+	var in report.Input
+	if strings.HasSuffix(which, ".json") {
+		var err error
+		in.Incident, err = record.File(which)
+		in.Record = report.Provenance{Source: "file", Query: filepath.Base(which)}
+		in.AuditFrom = report.Provenance{Source: "file", Query: filepath.Base(which), Unknown: "the incident was read from a file, which holds no audit"}
+		return in, err
+	}
+	api, err := at.api()
+	if err != nil {
+		return in, err
+	}
+	if which == latest {
+		in.Incident, err = api.Latest(ctx)
+	} else {
+		in.Incident, err = api.Incident(ctx, which)
+	}
+	if err != nil {
+		return in, err
+	}
+	id := in.Incident.ID
+	in.Record = report.Provenance{Source: "autoheal", Query: "GET " + record.Path(id)}
+	in.AuditFrom = report.Provenance{Source: "autoheal", Query: "GET " + record.AuditPath(id)}
+	if in.Audit, err = api.Audit(ctx, id); err != nil {
+		in.AuditFrom.Unknown = err.Error()
+	}
+	return in, nil
+}
+
+// tellGaps says at once what the report will not show: one line per source.
+func tellGaps(stderr io.Writer, in report.Input) {
+	tel := in.Telemetry
+	told := map[string]bool{}
+	for _, from := range []report.Provenance{tel.Edge.All, tel.Edge.Fast, tel.Pools.Used, tel.Trace.From, tel.Logs.From} {
+		if line := from.Source + " unknown: " + from.Unknown; !from.Known() && !told[line] {
+			told[line] = true
+			fmt.Fprintln(stderr, line)
+		}
+	}
+}
+
+var unsafeInNames = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
+
+// fileName is the report's name within the folder; an id from outside cannot lead out of it.
+func fileName(in incident.Incident) string {
+	return report.Zero(in).UTC().Format("2006-01-02T150405Z") + "-" + strings.Trim(unsafeInNames.ReplaceAllString(in.ID, "-"), "-") + ".md"
+}
+
+// save replaces the file in one step, so that nobody reads half a report.
+func save(path string, text []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("the report's folder: %w (name another with --dir or --out)", err)
+	}
+	next, err := os.CreateTemp(filepath.Dir(path), ".postmortem-*")
+	if err != nil {
+		return fmt.Errorf("write the report: %w (name another place with --dir or --out)", err)
+	}
+	defer func() { _ = os.Remove(next.Name()) }() // finds nothing once it has been renamed
+	_, err = next.Write(text)
+	if err == nil {
+		err = next.Chmod(0o644)
+	}
+	if closed := next.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = os.Rename(next.Name(), path)
+	}
+	if err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return nil
+}
