@@ -1,0 +1,110 @@
+package loadgen
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/faultline-lab/faultline/apps/internal/apierror"
+	"github.com/faultline-lab/faultline/apps/internal/jsonhttp"
+)
+
+// writeBound is how long a reader may take to accept a line before it is dropped.
+const writeBound = 10 * time.Second
+
+// API serves the finished seconds and the rate.
+type API struct {
+	Generator *Generator
+	History   *History
+	// Ending is closed when the program is told to stop; it ends the streams, which would otherwise hold up the end.
+	Ending <-chan struct{}
+}
+
+// Routes gives the API's routes.
+func (a *API) Routes() (http.Handler, error) {
+	if a.Generator == nil || a.History == nil || a.Ending == nil {
+		return nil, errors.New("loadgen: API needs Generator, History and Ending")
+	}
+	r := chi.NewRouter()
+	r.Get("/v1/sli", a.sli)
+	r.Get("/v1/rate", a.rate)
+	r.Put("/v1/rate", a.setRate)
+	return r, nil
+}
+
+type rateBody struct {
+	CheckoutsPerSecond *int `json:"checkouts_per_second"`
+}
+
+func (a *API) rate(w http.ResponseWriter, _ *http.Request) {
+	rate := a.Generator.Rate()
+	jsonhttp.Write(w, http.StatusOK, rateBody{&rate})
+}
+
+func (a *API) setRate(w http.ResponseWriter, r *http.Request) {
+	var body rateBody
+	if err := jsonhttp.Read(r, &body); err != nil {
+		apierror.Write(w, err)
+		return
+	}
+	if body.CheckoutsPerSecond == nil {
+		apierror.Write(w, apierror.New(apierror.BadRequest, `send {"checkouts_per_second": 40}`))
+		return
+	}
+	if err := a.Generator.SetRate(*body.CheckoutsPerSecond); err != nil {
+		apierror.Write(w, apierror.New(apierror.Unprocessable, "%s", err))
+		return
+	}
+	a.rate(w, r)
+}
+
+// sli writes the finished seconds from since on, or all that are kept, and goes on with follow=true.
+func (a *API) sli(w http.ResponseWriter, r *http.Request) {
+	var since time.Time
+	if text := r.URL.Query().Get("since"); text != "" {
+		parsed, err := time.Parse(time.RFC3339Nano, text)
+		if err != nil {
+			apierror.Write(w, apierror.New(apierror.BadRequest,
+				"since=%q is no RFC 3339 time: write it like 2026-01-02T03:04:05Z", text))
+			return
+		}
+		since = parsed
+	}
+	follow := r.URL.Query().Get("follow")
+	if follow != "" && follow != "true" && follow != "false" {
+		apierror.Write(w, apierror.New(apierror.BadRequest, "follow=%q: use true or false", follow))
+		return
+	}
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	a.stream(w, r, since, follow == "true")
+}
+
+func (a *API) stream(w http.ResponseWriter, r *http.Request, since time.Time, follow bool) {
+	out := http.NewResponseController(w)
+	lines := json.NewEncoder(w)
+	for {
+		seconds, more := a.History.From(since)
+		// Without a deadline a reader that has stopped reading would keep its goroutine for ever; where the writer
+		// has none, the connection's own end is the bound.
+		_ = out.SetWriteDeadline(time.Now().Add(writeBound))
+		for _, second := range seconds {
+			if err := lines.Encode(second); err != nil {
+				return
+			}
+			since = second.Second.Add(time.Nanosecond)
+		}
+		if err := out.Flush(); err != nil || !follow {
+			return
+		}
+		select {
+		case <-more:
+		case <-a.Ending:
+			return
+		case <-r.Context().Done():
+			return
+		}
+	}
+}

@@ -1,0 +1,165 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// ErrConflict says that the world is no longer as the caller took it to be (409): for Restart, that the replica has
+// another start id already.
+var ErrConflict = errors.New("this has changed meanwhile")
+
+// Config is what a Client needs.
+type Config struct {
+	BaseURL string
+	// Token is needed for changes only.
+	Token string
+	// HTTP is the client to use; nil means one with a timeout of 5 s per call.
+	HTTP *http.Client
+	// PollInterval is how often WaitReady looks; 0 means 50 ms.
+	PollInterval time.Duration
+}
+
+// Client calls the control API.
+type Client struct{ config Config }
+
+// New returns a client; it does not call anything.
+func New(config Config) (*Client, error) {
+	if config.BaseURL == "" {
+		return nil, errors.New("control: no address of the supervisor's control API: is the stack a local one?")
+	}
+	if config.HTTP == nil {
+		config.HTTP = &http.Client{Timeout: 5 * time.Second}
+	}
+	if config.PollInterval == 0 {
+		config.PollInterval = 50 * time.Millisecond
+	}
+	return &Client{config: config}, nil
+}
+
+// Workload reads one workload with its replicas. A workload that is not there is an error that names those that are.
+func (c *Client) Workload(ctx context.Context, name string) (Workload, error) {
+	all, err := c.Workloads(ctx)
+	if err != nil {
+		return Workload{}, err
+	}
+	names := make([]string, 0, len(all))
+	for _, workload := range all {
+		if workload.Name == name {
+			return workload, nil
+		}
+		names = append(names, workload.Name)
+	}
+	return Workload{}, fmt.Errorf("the supervisor has no workload %q; there are: %s", name, strings.Join(names, ", "))
+}
+
+// Workloads reads all of them.
+func (c *Client) Workloads(ctx context.Context) ([]Workload, error) {
+	var answer struct {
+		Workloads []Workload `json:"workloads"`
+	}
+	err := c.call(ctx, http.MethodGet, "/v1/workloads", nil, &answer)
+	return answer.Workloads, err
+}
+
+// Restart ends one replica in order and starts it anew, provided that it is still the start that was judged; otherwise
+// it returns ErrConflict. It returns when the restart is accepted: WaitReady waits for its end.
+func (c *Client) Restart(ctx context.Context, workload, replica, startID string) error {
+	path := fmt.Sprintf("/v1/workloads/%s/replicas/%s/restart", url.PathEscape(workload), url.PathEscape(replica))
+	return c.call(ctx, http.MethodPost, path, map[string]string{"start_id": startID}, nil)
+}
+
+// Scale sets how many replicas a workload should have. It returns when that is accepted, not when they are ready.
+func (c *Client) Scale(ctx context.Context, workload string, replicas int) error {
+	return c.call(ctx, http.MethodPut, "/v1/workloads/"+url.PathEscape(workload)+"/scale", map[string]int{"replicas": replicas}, nil)
+}
+
+// WipeState deletes a workload's working files. It returns ErrConflict unless the workload is scaled to 0.
+func (c *Client) WipeState(ctx context.Context, workload string) error {
+	return c.call(ctx, http.MethodDelete, "/v1/workloads/"+url.PathEscape(workload)+"/state", nil, nil)
+}
+
+// WaitReady waits until the replica is ready with another start id than notStartID, and returns it. A control API that
+// does not answer for a moment is asked again until the context ends.
+func (c *Client) WaitReady(ctx context.Context, workload, replica, notStartID string) (Replica, error) {
+	last := errors.New("not yet asked")
+	for {
+		current, err := c.Workload(ctx, workload)
+		if err != nil {
+			last = err
+		} else {
+			found, ok := current.Replica(replica)
+			if ok && found.State == Ready && found.StartID != notStartID {
+				return found, nil
+			}
+			last = fmt.Errorf("it is %q", found.State)
+		}
+		select {
+		case <-ctx.Done():
+			return Replica{}, fmt.Errorf("waiting for %s to be ready after its restart: %w (%w)", replica, ctx.Err(), last)
+		case <-time.After(c.config.PollInterval):
+		}
+	}
+}
+
+func (c *Client) call(ctx context.Context, method, path string, body, into any) error {
+	var payload io.Reader
+	if body != nil {
+		data, err := json.Marshal(body)
+		if err != nil {
+			return err
+		}
+		payload = bytes.NewReader(data)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, c.config.BaseURL+path, payload)
+	if err != nil {
+		return err
+	}
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	if method != http.MethodGet {
+		request.Header.Set("Authorization", "Bearer "+c.config.Token)
+	}
+	response, err := c.config.HTTP.Do(request)
+	if err != nil {
+		return fmt.Errorf("the control API does not answer: %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode/100 != 2 {
+		return refusal(method, path, response)
+	}
+	if into == nil {
+		return nil
+	}
+	if err := json.NewDecoder(response.Body).Decode(into); err != nil {
+		return fmt.Errorf("%s %s: the answer is not what was agreed: %w", method, path, err)
+	}
+	return nil
+}
+
+func refusal(method, path string, response *http.Response) error {
+	text, _ := io.ReadAll(io.LimitReader(response.Body, 4096))
+	var body struct {
+		Error struct {
+			Message string `json:"message"`
+		} `json:"error"`
+	}
+	message := strings.TrimSpace(string(text))
+	if json.Unmarshal(text, &body) == nil && body.Error.Message != "" {
+		message = body.Error.Message
+	}
+	err := fmt.Errorf("%s %s: %s: %s", method, path, response.Status, message)
+	if response.StatusCode == http.StatusConflict {
+		return fmt.Errorf("%w: %w", ErrConflict, err)
+	}
+	return err
+}

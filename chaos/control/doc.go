@@ -1,0 +1,3 @@
+// Package control speaks the supervisor's control API: it lists the workloads, restarts a replica, scales
+// (docs/contracts.md, "The supervisor's control API").
+package control

@@ -1,0 +1,278 @@
+package runner_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/faultline-lab/faultline/chaos/experiment"
+	"github.com/faultline-lab/faultline/chaos/internal/smallshop"
+	"github.com/faultline-lab/faultline/chaos/runner"
+	"github.com/faultline-lab/faultline/observability/endpoints"
+)
+
+// events collects what a run tells.
+type events struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (e *events) add(event runner.Event) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.lines = append(e.lines, string(event.Kind)+": "+event.Text)
+}
+
+func (e *events) has(text string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return strings.Contains(strings.Join(e.lines, "\n"), text)
+}
+
+func options(t *testing.T, shop *smallshop.Shop) (runner.Options, *events) {
+	t.Helper()
+	e, err := experiment.Parse("small-leak.yaml", []byte(shop.Experiment()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	heard := &events{}
+	return runner.Options{Experiment: e, StackFile: shop.StackFile, OnEvent: heard.add}, heard
+}
+
+func recordFile(shop *smallshop.Shop) string {
+	return filepath.Join(filepath.Dir(shop.StackFile), runner.RecordFile)
+}
+
+func noRecord(t *testing.T, shop *smallshop.Shop) {
+	t.Helper()
+	left, err := filepath.Glob(filepath.Join(filepath.Dir(shop.StackFile), "*chaos*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("files are left: %v %v", left, err)
+	}
+}
+
+func eventually(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if condition() {
+			return
+		}
+	}
+	t.Fatalf("waited 30 s in vain until %s", what)
+}
+
+func TestARunWithoutAHealerFindsTheFaultAtTheEndAndTakesItAway(t *testing.T) {
+	shop := smallshop.Open(t)
+	opts, heard := options(t, shop)
+	result, err := runner.Run(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result.InjectedAt.Nanosecond() != 0 {
+		t.Errorf("injected at %s, not at a whole second", result.InjectedAt)
+	}
+	if result.End != runner.WindowOver || result.Held() || result.Presence == nil || !result.Presence.Present {
+		t.Errorf("result %+v", result)
+	}
+	if result.Client.FirstBad == nil || result.Client.FirstBad.Before(result.InjectedAt) || result.Client.Recovered != nil {
+		t.Errorf("client %+v", result.Client)
+	}
+	if !heard.has("first bad second") || !heard.has("the hypothesis did not hold: the client has seen 0 good seconds") {
+		t.Errorf("told %q", heard.lines)
+	}
+	if shop.Leaks() != 0 || len(shop.Restarts()) != 2 {
+		t.Errorf("%d connections held, restarts %v", shop.Leaks(), shop.Restarts())
+	}
+	noRecord(t, shop)
+}
+
+func TestARunWithAHealerHoldsAndTheWayBackTouchesNothing(t *testing.T) {
+	shop := smallshop.Open(t)
+	opts, heard := options(t, shop)
+	opts.Duration = 8 * time.Second
+	healed := make(chan bool, 1)
+	go func() {
+		for !heard.has("are held after") && t.Context().Err() == nil {
+			time.Sleep(10 * time.Millisecond)
+		}
+		healed <- shop.Heal(0) && shop.Heal(1)
+	}()
+	result, err := runner.Run(t.Context(), opts)
+	if err != nil || !<-healed {
+		t.Fatal("not healed, or ", err)
+	}
+	if !result.Held() || result.Client.Recovered == nil || result.Presence.Present {
+		t.Errorf("result %+v, told %q", result, heard.lines)
+	}
+	if len(shop.Restarts()) != 2 {
+		t.Errorf("restarts %v: the healer's two and no more were wanted", shop.Restarts())
+	}
+	noRecord(t, shop)
+}
+
+func TestASystemThatIsNotSteadyIsLeftAlone(t *testing.T) {
+	shop := smallshop.Open(t)
+	shop.Lock()
+	shop.Metrics["steady"] = nil
+	shop.Unlock()
+	opts, _ := options(t, shop)
+	opts.Experiment.Hypothesis.Client.Within.Duration = 0
+	opts.Experiment.Hypothesis.Client.GoodSeconds = 1000
+	_, err := runner.Run(t.Context(), opts)
+	if !errors.Is(err, runner.ErrNotSteady) || !strings.Contains(err.Error(), "no such series") ||
+		!strings.Contains(err.Error(), "1000 are wanted") {
+		t.Errorf("got %v", err)
+	}
+	if shop.Leaks() != 0 {
+		t.Error("something was injected")
+	}
+	noRecord(t, shop)
+}
+
+func TestAnAbortConditionEndsTheRunAndTakesTheFaultAway(t *testing.T) {
+	shop := smallshop.Open(t)
+	opts, _ := options(t, shop)
+	opts.Duration = time.Minute
+	shop.Lock()
+	shop.Metrics["cord"] = []float64{1}
+	shop.Unlock()
+	result, err := runner.Run(t.Context(), opts)
+	if err != nil || result.End != runner.Aborted || !strings.Contains(result.Reason, "somebody pulled the cord") || result.Held() {
+		t.Errorf("result %+v, %v", result, err)
+	}
+	if shop.Leaks() != 0 {
+		t.Error("the fault is still there")
+	}
+	noRecord(t, shop)
+}
+
+func TestAnInterruptedRunTakesTheFaultAwayFirst(t *testing.T) {
+	shop := smallshop.Open(t)
+	opts, _ := options(t, shop)
+	opts.Duration = time.Minute
+	ctx, interrupt := context.WithCancel(t.Context())
+	go func() {
+		for shop.Leaks() == 0 && ctx.Err() == nil {
+			time.Sleep(5 * time.Millisecond)
+		}
+		interrupt() // in the middle of the injection
+	}()
+	_, err := runner.Run(ctx, opts)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if shop.Leaks() != 0 {
+		t.Error("the fault is still there")
+	}
+	noRecord(t, shop)
+}
+
+func TestASecondRunBesideAnActiveOneIsRefusedAndStopEndsTheFirst(t *testing.T) {
+	shop := smallshop.Open(t)
+	opts, heard := options(t, shop)
+	opts.Duration = time.Minute
+	ended := make(chan runner.Result, 1)
+	go func() {
+		result, err := runner.Run(t.Context(), opts)
+		if err != nil {
+			t.Error(err)
+		}
+		ended <- result
+	}()
+	eventually(t, "the first run has injected", func() bool { return heard.has("are held after") })
+
+	second, _ := options(t, shop)
+	if _, err := runner.Run(t.Context(), second); !errors.Is(err, runner.ErrActive) || !strings.Contains(err.Error(), "small-leak") {
+		t.Errorf("the second run: %v", err)
+	}
+	eventually(t, "the status says that the fault is there", func() bool {
+		status, err := runner.ReadStatus(t.Context(), shop.StackFile)
+		if err != nil || status.Expired || !status.Record.Injected {
+			t.Fatalf("status %+v, %v", status, err)
+		}
+		return status.Presence != nil && status.Presence.Present
+	})
+	resumed, err := runner.Resume(shop.StackFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := resumed.Restore(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if result := <-ended; result.End != runner.Stopped || shop.Leaks() != 0 {
+		t.Errorf("result %+v, %d connections held", result, shop.Leaks())
+	}
+	noRecord(t, shop)
+}
+
+func TestAKeptFaultIsOnRecordUntilItIsTakenAway(t *testing.T) {
+	shop := smallshop.Open(t)
+	opts, _ := options(t, shop)
+	opts.Keep, opts.Duration = true, time.Second
+	result, err := runner.Run(t.Context(), opts)
+	if err != nil || !result.Kept {
+		t.Fatalf("result %+v, %v", result, err)
+	}
+	status, err := runner.ReadStatus(t.Context(), shop.StackFile)
+	if err != nil || !status.Expired || len(status.Record.Affected) != 2 {
+		t.Errorf("status %+v, %v", status, err)
+	}
+	resumed, err := runner.Resume(shop.StackFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := resumed.Restore(t.Context()); err != nil || shop.Leaks() != 0 {
+		t.Errorf("%v, %d connections held", err, shop.Leaks())
+	}
+	noRecord(t, shop)
+}
+
+func TestTheRecordOfAnEarlierStackIsNoneOfThisOne(t *testing.T) {
+	shop := smallshop.Open(t)
+	opts, _ := options(t, shop)
+	opts.Keep, opts.Duration = true, time.Second
+	if _, err := runner.Run(t.Context(), opts); err != nil {
+		t.Fatal(err)
+	}
+	shop.Stack.StartedAt = shop.Stack.StartedAt.Add(time.Minute)
+	if err := endpoints.Write(shop.StackFile, shop.Stack); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := runner.ReadStatus(t.Context(), shop.StackFile); !errors.Is(err, runner.ErrNothingActive) {
+		t.Errorf("status: %v", err)
+	}
+	noRecord(t, shop)
+}
+
+func TestARecordThatCannotBeReadIsAnErrorThatSaysWhatToDo(t *testing.T) {
+	shop := smallshop.Open(t)
+	if err := os.WriteFile(recordFile(shop), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := runner.Resume(shop.StackFile); err == nil || !strings.Contains(err.Error(), "chaos stop --all") {
+		t.Errorf("got %v", err)
+	}
+	if err := runner.Forget(shop.StackFile); err != nil {
+		t.Error(err)
+	}
+	noRecord(t, shop)
+}
+
+func TestNewNeedsARunningStack(t *testing.T) {
+	e, err := experiment.Parse("x.yaml", []byte((&smallshop.Shop{}).Experiment()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = runner.New(runner.Options{Experiment: e, StackFile: filepath.Join(t.TempDir(), "stack.json")})
+	if !errors.Is(err, endpoints.ErrNotRunning) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := runner.New(runner.Options{}); err == nil {
+		t.Error("no experiment is no error")
+	}
+}
