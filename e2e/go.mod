@@ -11,6 +11,7 @@ require (
 	github.com/faultline-lab/faultline/observability v0.0.0
 	github.com/faultline-lab/faultline/postmortems v0.0.0
 	github.com/faultline-lab/faultline/slo v0.0.0
+	github.com/goccy/go-yaml v1.19.2
 	github.com/google/uuid v1.6.0
 	github.com/rogpeppe/go-internal v1.16.0
 	golang.org/x/sync v0.24.0

@@ -36,13 +36,13 @@ func (b *builder) impactInShort() string {
 func (b *builder) spell() string {
 	g, j := b.in.Telemetry.Grid, b.journey
 	if j.settled >= 0 {
-		text := took(g.At(j.settled).Sub(g.At(j.firstBad)))
+		text := took(g.Since(j.settled).Sub(g.Since(j.firstBad)))
 		if j.relapses > 0 {
 			text += ", relapse included"
 		}
 		return text
 	}
-	return took(g.End().Sub(g.At(j.firstBad))+g.Step) + " and not well by the end of the window"
+	return took(g.End().Sub(g.Since(j.firstBad))) + " and not well by the end of the window"
 }
 
 // budget sets the checkouts that were not good against what the objective allows. It takes the rate of traffic from
@@ -139,7 +139,7 @@ func (b *builder) moments() []moment {
 	s, g := b.in.Incident.Stages, b.in.Telemetry.Grid
 	var moments []moment
 	if b.journey.firstBad >= 0 {
-		moments = append(moments, moment{'!', "first bad", g.At(b.journey.firstBad)})
+		moments = append(moments, moment{'!', "first bad", g.Since(b.journey.firstBad)})
 	}
 	add := func(letter rune, what string, at *time.Time) {
 		if at != nil {
@@ -151,7 +151,7 @@ func (b *builder) moments() []moment {
 	add('X', "action begins", s.ActionStarted)
 	add('F', "action finished", s.ActionFinished)
 	if b.journey.recovered >= 0 {
-		moments = append(moments, moment{'R', "recovered", g.At(b.journey.recovered)})
+		moments = append(moments, moment{'R', "recovered", g.Since(b.journey.recovered)})
 	}
 	add('V', "proof complete", s.Verified)
 	return moments

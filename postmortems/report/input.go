@@ -56,6 +56,10 @@ type Grid struct {
 // At is the i-th instant.
 func (g Grid) At(i int) time.Time { return g.Start.Add(time.Duration(i) * g.Step) }
 
+// Since is where the step that ends at the i-th instant begins. What is counted in a step (checkouts, timeouts) happened
+// between the two, so a second of the edge is named by its beginning, as the client names it.
+func (g Grid) Since(i int) time.Time { return g.At(i).Add(-g.Step) }
+
 // End is the last instant.
 func (g Grid) End() time.Time { return g.At(max(g.Len-1, 0)) }
 

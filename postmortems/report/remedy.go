@@ -87,7 +87,7 @@ func (b *builder) recovery() recoveryView {
 		v.Edge = fmt.Sprintf("The edge's series shows **no recovery** (10 good seconds running) by %s %s",
 			clock(g.End()), b.cites.mark(e.Fast, "recovered at", "not by the end"))
 	default:
-		at := g.At(j.recovered)
+		at := g.Since(j.recovered)
 		v.Edge = fmt.Sprintf("The edge's series shows the first of 10 good seconds running at %s (%s) %s", clock(at),
 			relative(at, b.zero), b.cites.mark(e.Fast, "recovered at", clock(at)))
 	}

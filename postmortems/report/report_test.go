@@ -218,7 +218,7 @@ func TestABadSecondLongBeforeTheAlertIsAnotherStory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(got), "**168 checkouts failed**") || !strings.Contains(string(got), "| 11:59:58.000 | -2.0 s | first bad second") {
+	if !strings.Contains(string(got), "**168 checkouts failed**") || !strings.Contains(string(got), "| 11:59:57.000 | -3.0 s | first bad second") {
 		t.Error("the bad second of half a minute before counts as part of the incident")
 	}
 }

@@ -123,7 +123,7 @@ func (c chart) marks(per int) (row, legend string) {
 			continue
 		}
 		// A step covers the time before its instant, so an event between two instants belongs to the later one.
-		steps := int(math.Ceil(m.at.Sub(c.grid.Start).Seconds() / c.grid.Step.Seconds()))
+		steps := int(m.at.Sub(c.grid.Start)/c.grid.Step) + 1
 		column := min(steps/per, columns-1)
 		for column < columns && line[column] != ' ' {
 			column++

@@ -34,7 +34,7 @@ func (b *builder) edgeInstant(what string, step int) instant {
 	if step < 0 {
 		return instant{what: what, unknown: !b.edgeKnown(), edge: true}
 	}
-	at := b.in.Telemetry.Grid.At(step)
+	at := b.in.Telemetry.Grid.Since(step)
 	return instant{what: what, at: &at, edge: true}
 }
 
@@ -77,7 +77,7 @@ func (b *builder) stageNote() string {
 		note += "; the edge saw no bad second " + b.cites.mark(e.Fast, "first bad second", "none")
 	default:
 		note += "; the bad and the good seconds are the edge's " + b.cites.mark(e.Fast, "first bad second",
-			clock(b.in.Telemetry.Grid.At(b.journey.firstBad)))
+			clock(b.in.Telemetry.Grid.Since(b.journey.firstBad)))
 	}
 	return note + ". Relative times count from the first alert."
 }

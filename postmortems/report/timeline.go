@@ -98,13 +98,13 @@ func (b *builder) journeyEvents() []event {
 	g, j := b.in.Telemetry.Grid, b.journey
 	var events []event
 	if j.firstBad >= 0 {
-		events = append(events, event{g.At(j.firstBad), "first bad second at the edge"})
+		events = append(events, event{g.Since(j.firstBad), "first bad second at the edge"})
 	}
 	if j.recovered >= 0 {
-		events = append(events, event{g.At(j.recovered), "first of 10 good seconds running at the edge: **recovered**"})
+		events = append(events, event{g.Since(j.recovered), "first of 10 good seconds running at the edge: **recovered**"})
 	}
 	if j.relapses > 0 {
-		events = append(events, event{g.At(j.lastBad), "last bad second after that: a **relapse**"})
+		events = append(events, event{g.Since(j.lastBad), "last bad second after that: a **relapse**"})
 	}
 	return events
 }

@@ -82,7 +82,7 @@ func (b *builder) title() string {
 // lead tells the incident in a few plain sentences.
 func (b *builder) lead() string {
 	in := b.in.Incident
-	parts := []string{fmt.Sprintf("On %s the alert %s fired for %s.", date(b.zero), list(b.alertNames()),
+	parts := []string{fmt.Sprintf("On %s %s fired for %s.", date(b.zero), alerts(b.alertNames()),
 		list(inlineAll(in.Workloads)))}
 	if in.Diagnosis.Summary != "" {
 		parts = append(parts, "Autoheal's diagnosis: "+sentence(inline(in.Diagnosis.Summary)))
@@ -154,4 +154,11 @@ func inlineAll(texts []string) []string {
 		safe[i] = inline(text)
 	}
 	return safe
+}
+
+func alerts(names []string) string {
+	if len(names) == 1 {
+		return "the alert " + names[0]
+	}
+	return "the alerts " + list(names)
 }

@@ -1,0 +1,28 @@
+// Command orders takes orders: stock, payment and the order itself in one transaction, once for each idempotency key.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+
+	"github.com/faultline-lab/faultline/apps/internal/command"
+	"github.com/faultline-lab/faultline/apps/orders"
+)
+
+func main() {
+	os.Exit(command.Main(run))
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	program := command.Program{
+		Name:        "orders",
+		Description: "orders takes orders: stock, payment and the order itself in one transaction, once for each idempotency key.",
+		Listen:      "127.0.0.1:8101",
+	}
+	var config orders.Config
+	if ok, err := program.Parse(&config, args, stdout, stderr); !ok {
+		return err
+	}
+	return orders.Serve(ctx, config, stdout)
+}

@@ -1,0 +1,50 @@
+package orders
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"go.opentelemetry.io/otel/propagation"
+)
+
+// Exchange does it all in one round trip, as one implicit transaction.
+func (p *Postgres) Exchange(ctx context.Context, report Report, limit int, lease time.Duration) ([]Message, error) {
+	conn, err := p.pool.Acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Release()
+	batch := &pgx.Batch{}
+	if len(report.Delivered) > 0 {
+		batch.Queue(`DELETE FROM outbox WHERE id = ANY($1)`, report.Delivered)
+	}
+	for _, refusal := range report.Refused {
+		batch.Queue(`UPDATE outbox SET failed_at = now(), last_error = $2 WHERE id = $1`, refusal.ID, refusal.Reason)
+	}
+	var messages []Message
+	batch.Queue(`UPDATE outbox SET claimed_until = now() + $2::interval, attempts = attempts + 1 WHERE id IN (
+			SELECT id FROM outbox WHERE failed_at IS NULL AND claimed_until < now()
+			ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)
+		RETURNING id, reservation_id::text, traceparent, attempts`, limit, lease).
+		Query(func(rows pgx.Rows) error {
+			messages, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Message])
+			return err
+		})
+	if err := conn.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, fmt.Errorf("exchange with the outbox: %w", err)
+	}
+	return messages, nil
+}
+
+// traceparentOf is the W3C header of the context's span; empty when it has none.
+func traceparentOf(ctx context.Context) string {
+	carrier := propagation.MapCarrier{}
+	propagation.TraceContext{}.Inject(ctx, carrier)
+	return carrier["traceparent"]
+}
+
+func withTraceparent(ctx context.Context, traceparent string) context.Context {
+	return propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{"traceparent": traceparent})
+}

@@ -1,0 +1,42 @@
+package payments
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/faultline-lab/faultline/apps/internal/apierror"
+	"github.com/faultline-lab/faultline/apps/internal/jsonhttp"
+	"github.com/faultline-lab/faultline/apps/internal/service"
+)
+
+type authorized struct {
+	AuthorizationID string `json:"authorization_id"`
+	Status          string `json:"status"`
+}
+
+// Handler is the HTTP API of payments; each request gets at most deadline.
+func Handler(provider *Provider, log *slog.Logger, deadline time.Duration) http.Handler {
+	r := chi.NewRouter()
+	r.Use(service.Deadline(deadline))
+	r.Post("/authorizations", func(w http.ResponseWriter, r *http.Request) {
+		var payment Payment
+		err := jsonhttp.Read(r, &payment)
+		var id string
+		if err == nil {
+			id, err = provider.Authorize(r.Context(), r.Header.Get("Idempotency-Key"), payment)
+		}
+		if err != nil {
+			known := apierror.From(err)
+			if known.Code.Status() >= http.StatusInternalServerError {
+				log.WarnContext(r.Context(), "payment not answered", "order_id", payment.OrderID, "status", string(known.Code), "error", err)
+			}
+			apierror.Write(w, known)
+			return
+		}
+		jsonhttp.Write(w, http.StatusCreated, authorized{id, "authorized"})
+	})
+	return r
+}

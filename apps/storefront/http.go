@@ -1,0 +1,120 @@
+// Package storefront is the edge: it takes checkouts and passes them to a replica of orders, and lets people browse
+// what inventory has.
+//
+// Which replica a request goes to is decided in balancer.go; where the replicas are is found out in discovery.go.
+package storefront
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/google/uuid"
+
+	"github.com/faultline-lab/faultline/apps/internal/apierror"
+	"github.com/faultline-lab/faultline/apps/internal/jsonhttp"
+	"github.com/faultline-lab/faultline/apps/internal/service"
+)
+
+// APIConfig is what the API needs; every field is required.
+type APIConfig struct {
+	Orders       *Balancer
+	InventoryURL string
+	// Client is used for orders and inventory.
+	Client *http.Client
+	// Deadline bounds each request.
+	Deadline time.Duration
+	Log      *slog.Logger
+}
+
+type api struct{ APIConfig }
+
+// Handler is the HTTP API of the edge.
+func Handler(cfg APIConfig) (http.Handler, error) {
+	if cfg.Orders == nil || cfg.InventoryURL == "" || cfg.Client == nil || cfg.Deadline <= 0 || cfg.Log == nil {
+		return nil, errors.New("storefront: the API needs Orders, InventoryURL, Client, a positive Deadline and Log")
+	}
+	a := api{cfg}
+	r := chi.NewRouter()
+	r.Use(service.Deadline(cfg.Deadline))
+	r.Post("/checkout", a.checkout)
+	r.Get("/orders/{id}", a.order)
+	r.Get("/products", a.products)
+	r.Get("/products/{sku}", a.product)
+	return r, nil
+}
+
+// checkout passes the body on as it is; orders says what is wrong with it. A client without a key of its own gets one,
+// which makes the hop to orders repeatable but not the client's own retry.
+func (a api) checkout(w http.ResponseWriter, r *http.Request) {
+	var body json.RawMessage
+	if err := jsonhttp.Read(r, &body); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	key := r.Header.Get("Idempotency-Key")
+	if key == "" {
+		key = uuid.NewString()
+	}
+	a.askOrders(w, r, http.StatusCreated, jsonhttp.Call{
+		Method: http.MethodPost, URL: "/orders", IdempotencyKey: key, Body: body,
+	})
+}
+
+func (a api) order(w http.ResponseWriter, r *http.Request) {
+	a.askOrders(w, r, http.StatusOK, jsonhttp.Call{
+		Method: http.MethodGet, URL: "/orders/" + url.PathEscape(chi.URLParam(r, "id")),
+	})
+}
+
+// askOrders sends the call, whose URL is a path, to a replica of orders and passes the answer on.
+func (a api) askOrders(w http.ResponseWriter, r *http.Request, success int, call jsonhttp.Call) {
+	var answer json.RawMessage
+	path := call.URL
+	call.Into = &answer
+	err := a.Orders.Do(r.Context(), func(ctx context.Context, backend Backend) error {
+		call.URL = backend.URL + path
+		return jsonhttp.Do(ctx, a.Client, call)
+	})
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	jsonhttp.Write(w, success, answer)
+}
+
+func (a api) products(w http.ResponseWriter, r *http.Request) {
+	a.askInventory(w, r, "/products")
+}
+
+func (a api) product(w http.ResponseWriter, r *http.Request) {
+	a.askInventory(w, r, "/products/"+url.PathEscape(chi.URLParam(r, "sku")))
+}
+
+func (a api) askInventory(w http.ResponseWriter, r *http.Request, path string) {
+	var answer json.RawMessage
+	call := jsonhttp.Call{Method: http.MethodGet, URL: a.InventoryURL + path, Into: &answer}
+	if err := jsonhttp.Do(r.Context(), a.Client, call); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	jsonhttp.Write(w, http.StatusOK, answer)
+}
+
+// fail answers, and logs what is not the customer's own doing. What went wrong inside a service behind the edge is
+// "unavailable" to a customer, who can only try again.
+func (a api) fail(w http.ResponseWriter, r *http.Request, err error) {
+	known := apierror.From(err)
+	if known.Code == apierror.Internal {
+		known = apierror.New(apierror.Unavailable, "this did not work; try again with the same Idempotency-Key").Because(err)
+	}
+	if known.Code.Status() >= http.StatusInternalServerError {
+		a.Log.WarnContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "status", string(known.Code), "error", err)
+	}
+	apierror.Write(w, known)
+}

@@ -1,0 +1,99 @@
+package storefront
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/faultline-lab/faultline/apps/internal/jsonhttp"
+	"github.com/faultline-lab/faultline/apps/internal/service"
+)
+
+// name is the workload's name.
+const name = "storefront"
+
+// Config is the command line of the storefront program.
+type Config struct {
+	Service service.Flags `embed:""`
+
+	OrdersDiscovery string        `placeholder:"URL" xor:"orders" required:"" help:"Prometheus http_sd document of the ready replicas of orders; it is polled."`
+	Orders          []string      `placeholder:"URL" xor:"orders" required:"" help:"Fixed list of the replicas of orders, instead of discovery."`
+	DiscoveryTick   time.Duration `default:"200ms" help:"Pause between two polls of the discovery document."`
+	InventoryURL    string        `required:"" placeholder:"URL" help:"Base URL of inventory, for browsing."`
+
+	RequestTimeout time.Duration `default:"900ms" help:"The longest that one request may take; clients wait 1 s, orders takes 0.8 s at most."`
+	DialTimeout    time.Duration `default:"250ms" help:"The longest that connecting to a replica may take before the next one is tried."`
+	Park           time.Duration `default:"500ms" help:"How long a replica that refused a connection is asked only after all others."`
+}
+
+// Validate says what is wrong with the flags' values.
+func (c Config) Validate() error {
+	var own error
+	if c.RequestTimeout <= 0 || c.DialTimeout <= 0 || c.Park <= 0 || c.DiscoveryTick <= 0 {
+		own = errors.New("--request-timeout, --dial-timeout, --park and --discovery-tick must be positive")
+	}
+	_, err := c.fixed()
+	return errors.Join(c.Service.Validate(), own, err)
+}
+
+// Serve runs the edge until ctx ends.
+func Serve(ctx context.Context, cfg Config, stdout io.Writer) error {
+	if err := cfg.Validate(); err != nil {
+		return err
+	}
+	return service.Run(ctx, name, cfg.Service, stdout, cfg.build)
+}
+
+func (c Config) build(ctx context.Context, s *service.Service) (http.Handler, error) {
+	balancer, err := NewBalancer(BalancerConfig{Log: s.Log, Park: c.Park})
+	if err != nil {
+		return nil, err
+	}
+	transport := jsonhttp.NewTransport(c.DialTimeout)
+	if c.OrdersDiscovery != "" {
+		err = c.discover(ctx, s, balancer, transport)
+	} else {
+		var backends []Backend
+		backends, err = c.fixed()
+		balancer.Set(backends)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return Handler(APIConfig{
+		Orders: balancer, InventoryURL: c.InventoryURL, Deadline: c.RequestTimeout, Log: s.Log,
+		Client: &http.Client{Transport: s.Telemetry.Transport(transport)},
+	})
+}
+
+// discover polls once before the port is bound, so that the first checkout finds its replicas. The polls are not
+// traced: five traces a second would say nothing.
+func (c Config) discover(ctx context.Context, s *service.Service, balancer *Balancer, transport *http.Transport) error {
+	discovery, err := NewDiscovery(DiscoveryConfig{
+		URL: c.OrdersDiscovery, Client: &http.Client{Transport: transport}, Tick: c.DiscoveryTick, Set: balancer.Set, Log: s.Log,
+	})
+	if err != nil {
+		return err
+	}
+	discovery.Poll(ctx)
+	s.Background("discovery", discovery.Run)
+	return nil
+}
+
+// fixed gives the backends of --orders.
+func (c Config) fixed() ([]Backend, error) {
+	var backends []Backend
+	for _, raw := range c.Orders {
+		parsed, err := url.Parse(raw)
+		if err != nil || parsed.Host == "" || (parsed.Scheme != "http" && parsed.Scheme != "https") {
+			return nil, fmt.Errorf("--orders: %q is not a URL such as http://127.0.0.1:8101", raw)
+		}
+		backends = append(backends, Backend{URL: strings.TrimSuffix(raw, "/")})
+	}
+	return backends, nil
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/faultline-lab/faultline/deploy/local/folders"
+)
+
+// logsCmd is `stack logs`.
+type logsCmd struct {
+	Name   string `arg:"" help:"The process: orders-1, postgres, loki ... or supervisor, guard, up."`
+	Follow bool   `short:"f" help:"Go on until Ctrl-C."`
+}
+
+// Run is called by kong. It works on the logs of a stack that has ended as well.
+func (c *logsCmd) Run(ctx context.Context, flags *cli, out output) error {
+	paths, err := flags.folders()
+	if err != nil {
+		return err
+	}
+	path, err := logFile(paths, c.Name)
+	if err != nil {
+		return err
+	}
+	log, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = log.Close() }()
+	for {
+		if _, err := io.Copy(out.out, log); err != nil || !c.Follow {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(look):
+		}
+	}
+}
+
+// available says which logs there are.
+func available(paths folders.Folders) string {
+	logs, err := filepath.Glob(filepath.Join(paths.Logs, "*.log"))
+	if err != nil || len(logs) == 0 {
+		return "nothing has run here yet"
+	}
+	var names []string
+	for _, log := range logs {
+		names = append(names, strings.TrimSuffix(filepath.Base(log), ".log"))
+	}
+	return fmt.Sprintf("there are %s", strings.Join(names, ", "))
+}

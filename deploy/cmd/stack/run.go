@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/faultline-lab/faultline/deploy/local/folders"
+	"github.com/faultline-lab/faultline/deploy/local/postgres"
+)
+
+// cli is the command line.
+type cli struct {
+	Root string `placeholder:"DIR" help:"The checkout, in which .faultline lies. Default: the nearest folder upwards that has a go.work."`
+
+	Up       upCmd       `cmd:"" help:"Start the stack in the background and return when everything is ready."`
+	Run      runCmd      `cmd:"" help:"Start the stack and stay until Ctrl-C, which stops it in order. A second Ctrl-C kills it."`
+	Down     downCmd     `cmd:"" help:"Stop the stack of this checkout, and make sure that nothing of it is left."`
+	Status   statusCmd   `cmd:"" help:"Show what runs here and how it is."`
+	Logs     logsCmd     `cmd:"" help:"Show the log of one process."`
+	Restart  restartCmd  `cmd:"" help:"End one replica in order and start it anew."`
+	Scale    scaleCmd    `cmd:"" help:"Set how many replicas a workload has."`
+	Tools    toolsCmd    `cmd:"" help:"Find Prometheus, Alertmanager, Loki, Jaeger and Toxiproxy, or build them, and list them."`
+	Postgres postgresCmd `cmd:"" help:"Run a command beside a throwaway Postgres: its URL is in FAULTLINE_TEST_POSTGRES_URL."`
+	Guard    guardCmd    `cmd:"" hidden:"" help:"End what a supervisor left. The supervisor starts this."`
+}
+
+const description = `The local stack: Postgres, Prometheus, Alertmanager, Loki, Jaeger, Toxiproxy, the services and the healer,
+as processes of this machine.
+
+Ports are those of docs/contracts.md. FAULTLINE_PORT_OFFSET=N moves all, FAULTLINE_PORT_<NAME> one.
+State, logs and addresses lie in .faultline: .faultline/run/stack.json says where everything answers.`
+
+// output is where a command writes.
+type output struct {
+	out, err io.Writer
+}
+
+// usageError is a command line that cannot be understood.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// run is the program without its exit.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	var flags cli
+	helped := false
+	parser, err := kong.New(&flags, kong.Name("stack"), kong.Description(description), kong.Writers(stdout, stderr),
+		kong.DefaultEnvars("FAULTLINE"), kong.UsageOnError(),
+		kong.Exit(func(int) { helped = true }), // asked for help: kong has shown it
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(output{stdout, stderr}))
+	if err != nil {
+		return err
+	}
+	chosen, err := parser.Parse(args)
+	if helped {
+		return nil
+	}
+	if err != nil {
+		return usageError{fmt.Errorf("%w (`stack -h` explains)", err)}
+	}
+	return chosen.Run(&flags)
+}
+
+// folders finds the checkout.
+func (c *cli) folders() (folders.Folders, error) {
+	root := c.Root
+	if root == "" {
+		var err error
+		if root, err = folders.FindRoot("."); err != nil {
+			return folders.Folders{}, err
+		}
+	}
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return folders.Folders{}, err
+	}
+	return folders.In(root)
+}
+
+// exitCode tells the user what went wrong: 1 for a failure, 2 for a command line that cannot be understood, and the
+// command's own code when `stack postgres` ran one.
+func exitCode(stderr io.Writer, err error) int {
+	if err == nil {
+		return 0
+	}
+	var command *postgres.ExitError
+	if errors.As(err, &command) {
+		return command.Code // it has said itself what went wrong
+	}
+	fmt.Fprintf(stderr, "stack: %v\n", err)
+	var usage usageError
+	if errors.As(err, &usage) {
+		return 2
+	}
+	return 1
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"text/tabwriter"
+
+	"github.com/faultline-lab/faultline/deploy/local/postgres"
+	"github.com/faultline-lab/faultline/deploy/toolchain"
+)
+
+// toolsCmd is `stack tools`.
+type toolsCmd struct {
+	Dir   string           `placeholder:"DIR" help:"Also make a link to each in this folder."`
+	Names []toolchain.Name `arg:"" optional:"" name:"tool" help:"Only these."`
+}
+
+// Run is called by kong.
+func (c *toolsCmd) Run(ctx context.Context, out output) error {
+	found, err := toolchain.Ensure(ctx, toolchain.Options{Progress: out.err}, c.Names...)
+	if err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(out.out, 0, 0, 2, ' ', 0)
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		tool := found[name]
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", tool.Name, tool.Version, tool.Origin, tool.Path)
+	}
+	if err := table.Flush(); err != nil || c.Dir == "" {
+		return err
+	}
+	return link(c.Dir, found)
+}
+
+// link makes DIR/NAME point to each tool, whatever was there before.
+func link(dir string, tools map[toolchain.Name]toolchain.Tool) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for name, tool := range tools {
+		at := filepath.Join(dir, string(name))
+		if err := os.Remove(at); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		if err := os.Symlink(tool.Path, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// postgresCmd is `stack postgres`.
+type postgresCmd struct {
+	Command []string `arg:"" passthrough:"" help:"The command and its arguments, after --."`
+}
+
+// Run is called by kong.
+func (c *postgresCmd) Run(ctx context.Context, out output) error {
+	argv := c.Command
+	if len(argv) > 0 && argv[0] == "--" {
+		argv = argv[1:]
+	}
+	return postgres.RunWith(ctx, postgres.Options{Find: postgres.FindOptions{Progress: out.err}}, out.out, out.err, argv)
+}

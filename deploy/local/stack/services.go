@@ -1,0 +1,140 @@
+package stack
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/faultline-lab/faultline/deploy/local/ports"
+	"github.com/faultline-lab/faultline/deploy/local/postgres"
+	"github.com/faultline-lab/faultline/deploy/local/process"
+	"github.com/faultline-lab/faultline/deploy/local/supervisor"
+)
+
+// v1 is the only version there is so far: what `make build` made.
+const v1 = "v1"
+
+// service is what differs between one workload of ours and another.
+type service struct {
+	name     string
+	needs    []string
+	replicas int
+	max      int
+	// healed workloads carry the label by which the healer may act on them.
+	healed   bool
+	command  []string // what comes before the flags
+	port     func(ordinal int) ports.Name
+	flags    func(r supervisor.Replica) []string
+	limitMiB int
+}
+
+func always(name ports.Name) func(int) ports.Name { return func(int) ports.Name { return name } }
+
+// services are the patient, the healer and the load, in the order in which they need one another. The sizes (replicas, pools,
+// rate) are those of the sheet in the contracts.
+func (d definition) services() []supervisor.Part {
+	telemetry := []string{"loki", "jaeger"}
+	all := []service{
+		{
+			name: "payments", needs: telemetry, replicas: 1, max: 1, healed: true, port: always(ports.Payments), limitMiB: 32,
+			flags: func(supervisor.Replica) []string { return nil },
+		},
+		{
+			name: "inventory", needs: append([]string{"databases", "toxiproxy"}, telemetry...), replicas: 1, max: 1, healed: true,
+			port: always(ports.Inventory), limitMiB: 32,
+			flags: func(supervisor.Replica) []string {
+				return []string{"--database-url=" + d.through(ports.InventoryDB, postgres.Inventory)}
+			},
+		},
+		{
+			name: "orders", needs: []string{"inventory", "payments"}, replicas: 2, max: ports.MaxOrders, healed: true,
+			port: ports.Orders, limitMiB: 48,
+			flags: func(supervisor.Replica) []string {
+				return []string{
+					"--database-url=" + d.through(ports.OrdersDB, postgres.Orders), "--pool-max=4",
+					"--inventory-url=" + d.Ports.URL(ports.Inventory), "--payments-url=" + d.Ports.URL(ports.Payments),
+				}
+			},
+		},
+		{
+			name: "storefront", needs: []string{"orders"}, replicas: 1, max: 1, healed: true,
+			port: always(ports.Storefront), limitMiB: 48,
+			flags: func(supervisor.Replica) []string {
+				return []string{
+					"--orders-discovery=" + d.Ports.URL(ports.Control) + "/v1/discovery?job=orders&ready=true",
+					"--inventory-url=" + d.Ports.URL(ports.Inventory),
+				}
+			},
+		},
+		{
+			name: "autoheal", needs: []string{"storefront", "prometheus", "alertmanager"}, replicas: 1, max: 1,
+			port: always(ports.Autoheal), limitMiB: 64, command: []string{"serve"}, flags: d.autoheal,
+		},
+		{
+			name: "loadgen", needs: []string{"storefront", "prometheus"}, replicas: 1, max: 1,
+			port: always(ports.Loadgen), limitMiB: 48,
+			flags: func(supervisor.Replica) []string {
+				return []string{"--storefront-url=" + d.Ports.URL(ports.Storefront), "--rate=40"}
+			},
+		},
+	}
+	parts := make([]supervisor.Part, 0, len(all))
+	for _, s := range all {
+		parts = append(parts, d.part(s))
+	}
+	return parts
+}
+
+// autoheal gets nothing that tells it of experiments or of the load generator. It goes straight to Postgres: the proxies
+// are where faults are.
+func (d definition) autoheal(r supervisor.Replica) []string {
+	return []string{
+		"--store=" + filepath.Join(r.StateDir, "autoheal.db"),
+		"--webhook-token-file=" + d.Folders.WebhookToken,
+		"--control-url=" + d.Ports.URL(ports.Control),
+		"--control-token-file=" + d.Folders.ControlToken,
+		"--prometheus-url=" + d.Ports.URL(ports.Prometheus),
+		"--database-admin-url=" + postgres.URL(d.Database, postgres.Autoheal, "postgres"),
+		"--edge-metrics-url=" + d.Ports.URL(ports.Storefront) + "/metrics",
+		"--kill-switch-file=" + filepath.Join(d.Folders.Run, "autoheal-off"),
+	}
+}
+
+func (d definition) part(s service) supervisor.Part {
+	replicas := s.replicas
+	if asked, ok := d.Replicas[s.name]; ok {
+		replicas = asked
+	}
+	labels := map[string]string{}
+	if s.healed {
+		labels["faultline.dev/autoheal"] = "enabled"
+	}
+	return supervisor.Part{
+		Name: s.name, Kind: supervisor.Service, Needs: s.needs,
+		Workload: &supervisor.Workload{
+			Labels: labels, Replicas: replicas, Max: s.max,
+			Version: v1, Versions: map[string]string{v1: filepath.Join(d.Folders.Bin, s.name)},
+			Address: func(ordinal int) string { return d.Ports.Address(s.port(ordinal)) },
+			Spec:    func(r supervisor.Replica) process.Spec { return d.spec(s, r) },
+		},
+	}
+}
+
+func (d definition) spec(s service, r supervisor.Replica) process.Spec {
+	address := d.Ports.Address(s.port(r.Ordinal))
+	settings := map[string]string{"GOMAXPROCS": "2"}
+	maps.Copy(settings, small(s.limitMiB))
+	return process.Spec{
+		Path: r.Binary,
+		Args: slices.Concat(s.command, []string{
+			"--listen=" + address, "--instance=" + r.ID, "--service-version=" + r.Version,
+			"--traces-url=" + d.tracesURL, "--logs-url=" + d.logsURL,
+		}, s.flags(r)),
+		Env:   d.environment(r.StateDir, settings),
+		Probe: process.HTTP(fmt.Sprintf("http://%s/readyz", address)),
+		// The services end within their own second; this is for one that hangs.
+		StopTimeout: 3 * time.Second,
+	}
+}

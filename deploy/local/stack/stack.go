@@ -1,0 +1,123 @@
+package stack
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/faultline-lab/faultline/deploy/local/folders"
+	"github.com/faultline-lab/faultline/deploy/local/ports"
+	"github.com/faultline-lab/faultline/deploy/local/postgres"
+	"github.com/faultline-lab/faultline/deploy/local/supervisor"
+	"github.com/faultline-lab/faultline/observability/endpoints"
+)
+
+// Programs are the binaries of ours that the stack runs; each is a workload of the same name.
+func Programs() []string {
+	return []string{"storefront", "orders", "inventory", "payments", "loadgen", "autoheal"}
+}
+
+// Tools are the paths of the programs that are not ours.
+type Tools struct {
+	Prometheus, Alertmanager, Loki, Jaeger, Toxiproxy string
+}
+
+// Config is what the definition depends on.
+type Config struct {
+	Folders  folders.Folders
+	Ports    ports.Set
+	Tools    Tools
+	Database postgres.Config
+	// Replicas overrides how many replicas a workload starts with.
+	Replicas map[string]int
+	// Mark is an environment setting that every process gets.
+	Mark string
+}
+
+// definition is Config with what can be computed from it.
+type definition struct {
+	Config
+	tracesURL, logsURL string
+}
+
+// Parts returns the stack.
+func Parts(cfg Config) ([]supervisor.Part, error) {
+	d := definition{
+		Config:    cfg,
+		tracesURL: cfg.Ports.URL(ports.OTLPHTTP),
+		logsURL:   cfg.Ports.URL(ports.Loki) + "/otlp/v1/logs",
+	}
+	if err := d.checkReplicas(); err != nil {
+		return nil, err
+	}
+	database, err := d.database()
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(database, d.observability(), d.services()), nil
+}
+
+func (d definition) checkReplicas() error {
+	for name := range d.Replicas {
+		if !slices.Contains(Programs(), name) {
+			return fmt.Errorf("there is no workload %q: there are %s", name, strings.Join(Programs(), ", "))
+		}
+	}
+	return nil
+}
+
+// CheckBinaries returns an error that names the binaries of ours that are missing.
+func CheckBinaries(f folders.Folders) error {
+	var missing []string
+	for _, program := range Programs() {
+		if info, err := os.Stat(filepath.Join(f.Bin, program)); err != nil || info.Mode()&0o111 == 0 {
+			missing = append(missing, program)
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("%s has no %s: run `make build`", f.Bin, strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// Address says where everything answers once it is ready; PID and StartedAt are the caller's to fill in.
+func Address(cfg Config) endpoints.Stack {
+	return endpoints.Stack{
+		Target: "local",
+		Endpoints: endpoints.Endpoints{
+			Storefront: cfg.Ports.URL(ports.Storefront), Autoheal: cfg.Ports.URL(ports.Autoheal),
+			Control: cfg.Ports.URL(ports.Control), Prometheus: cfg.Ports.URL(ports.Prometheus),
+			Alertmanager: cfg.Ports.URL(ports.Alertmanager), Loki: cfg.Ports.URL(ports.Loki),
+			Jaeger: cfg.Ports.URL(ports.Jaeger), Loadgen: cfg.Ports.URL(ports.Loadgen),
+			Toxiproxy: cfg.Ports.URL(ports.Toxiproxy),
+		},
+		DatabaseURLs: map[string]string{
+			"orders":    postgres.URL(cfg.Database, postgres.Orders, postgres.Orders),
+			"inventory": postgres.URL(cfg.Database, postgres.Inventory, postgres.Inventory),
+			"admin":     postgres.URL(cfg.Database, postgres.Superuser, "postgres"),
+		},
+		ControlTokenFile: cfg.Folders.ControlToken,
+		WebhookTokenFile: cfg.Folders.WebhookToken,
+	}
+}
+
+// environment is the whole environment of a child: nothing of the caller's but PATH, so that a run does not depend on
+// the shell it was started from.
+func (d definition) environment(home string, settings map[string]string) []string {
+	all := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "TMPDIR=" + home, d.Mark}
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		all = append(all, name+"="+settings[name])
+	}
+	return all
+}
+
+// small is the Go runtime's setting for a program that shall stay small: it collects garbage at half the usual growth, and
+// harder near its limit, which is no hard one.
+func small(limitMiB int) map[string]string {
+	return map[string]string{"GOGC": "50", "GOMEMLIMIT": fmt.Sprintf("%dMiB", limitMiB)}
+}
+
+func (d definition) state(process string) string { return filepath.Join(d.Folders.State, process) }

@@ -1,0 +1,57 @@
+package supervisor
+
+import "fmt"
+
+// Restart ends one replica in order and starts it anew on the same port; it returns at once. When startID is not that of
+// the child that runs now, nothing happens and the error is ErrConflict. An empty startID is no condition.
+func (s *Supervisor) Restart(workload, replica, startID string) error {
+	w, err := s.changeable(workload)
+	if err != nil {
+		return err
+	}
+	return w.restart(replica, startID)
+}
+
+// Scale sets how many replicas a workload shall have; it returns at once. ErrInvalid outside 0..max.
+func (s *Supervisor) Scale(workload string, replicas int) error {
+	w, err := s.changeable(workload)
+	if err != nil {
+		return err
+	}
+	return w.scale(replicas)
+}
+
+// SetVersion has the replicas of a workload replaced by another version, one at a time; it returns at once. ErrInvalid
+// for a version that there is not.
+func (s *Supervisor) SetVersion(workload, version string) error {
+	w, err := s.changeable(workload)
+	if err != nil {
+		return err
+	}
+	return w.setVersion(version)
+}
+
+// Wipe removes the working files of a workload. ErrConflict unless it is scaled to 0 and has no replicas left.
+func (s *Supervisor) Wipe(workload string) error {
+	w, err := s.changeable(workload)
+	if err != nil {
+		return err
+	}
+	return w.wipe()
+}
+
+// changeable refuses once the supervisor is stopping: what was started then would be left behind.
+func (s *Supervisor) changeable(name string) (*workload, error) {
+	if s.keepers.Err() != nil {
+		return nil, fmt.Errorf("%w: the stack is being stopped", ErrConflict)
+	}
+	return s.find(name)
+}
+
+func (s *Supervisor) find(name string) (*workload, error) {
+	w, ok := s.workloads[name]
+	if !ok {
+		return nil, fmt.Errorf("%w: there is no workload %q: `stack status` lists them", ErrNotFound, name)
+	}
+	return w, nil
+}

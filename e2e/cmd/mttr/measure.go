@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/faultline-lab/faultline/chaos/experiment"
+	"github.com/faultline-lab/faultline/chaos/experiments"
+	"github.com/faultline-lab/faultline/deploy/local/folders"
+	"github.com/faultline-lab/faultline/e2e/stackrun"
+	"github.com/faultline-lab/faultline/e2e/study"
+	"github.com/faultline-lab/faultline/e2e/studylock"
+	"github.com/faultline-lab/faultline/e2e/trial"
+)
+
+// setup is everything that can be wrong before anything is started.
+type setup struct {
+	paths       folders.Folders
+	plan        []study.Trial
+	experiments map[string]experiment.Experiment
+	objectives  study.Objectives
+	out         string
+}
+
+func prepare(flags options) (setup, error) {
+	if flags.N < 1 {
+		return setup{}, fmt.Errorf("--n=%d: at least one trial", flags.N)
+	}
+	for _, name := range flags.Arms {
+		if _, err := trial.ParseArm(name); err != nil {
+			return setup{}, err
+		}
+	}
+	s := setup{experiments: map[string]experiment.Experiment{}, plan: study.Plan(flags.Experiments, flags.Arms, flags.N, flags.Seed)}
+	for _, name := range flags.Experiments {
+		found, err := experiments.Find(name)
+		if err != nil {
+			return setup{}, err
+		}
+		s.experiments[name] = found
+	}
+	root := flags.Root
+	if root == "" {
+		var err error
+		if root, err = folders.FindRoot("."); err != nil {
+			return setup{}, err
+		}
+	}
+	var err error
+	if s.paths, err = folders.In(root); err != nil {
+		return setup{}, err
+	}
+	file := flags.Objectives
+	if file == "" {
+		file = filepath.Join(root, "e2e", "objectives.yaml")
+	}
+	if s.objectives, err = study.LoadObjectives(file); err != nil {
+		return setup{}, err
+	}
+	s.out = flags.Out
+	if s.out == "" {
+		s.out = filepath.Join(root, ".faultline", "mttr", time.Now().UTC().Format("20060102T150405Z"))
+	}
+	return s, nil
+}
+
+func measure(ctx context.Context, flags options, stdout, stderr io.Writer) error {
+	s, err := prepare(flags)
+	if err != nil {
+		return err
+	}
+	release, err := studylock.Acquire(s.paths.Root, "make mttr")
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := os.MkdirAll(s.out, 0o755); err != nil {
+		return err
+	}
+	stack, err := stackrun.Ensure(ctx, stackrun.Config{Root: s.paths.Root, Progress: stderr})
+	if err != nil {
+		return err
+	}
+	results := s.trials(ctx, stderr)
+	err = errors.Join(stack.Stop(), s.report(results, stdout))
+	if ctx.Err() != nil {
+		return fmt.Errorf("interrupted after %d of %d trials", len(results), len(s.plan))
+	}
+	return err
+}
+
+// trials runs the plan. A trial that breaks off is a result too, and the next one goes on.
+func (s setup) trials(ctx context.Context, progress io.Writer) []study.Result {
+	var results []study.Result
+	started := time.Now()
+	for i, planned := range s.plan {
+		record, err := trial.Run(ctx, trial.Config{
+			StackFile: s.paths.Stack, Experiment: s.experiments[planned.Experiment], Arm: trial.Arm(planned.Arm), Seed: planned.Seed,
+		})
+		if ctx.Err() != nil {
+			return results
+		}
+		if err == nil {
+			err = record.Save(filepath.Join(s.out, fmt.Sprintf("trial-%02d-%s-%s.json", i+1, record.Experiment, planned.Arm)))
+		}
+		result := study.Result{Trial: planned, Record: record}
+		if err != nil {
+			result.Error = err.Error()
+		}
+		results = append(results, result)
+		left := time.Since(started) / time.Duration(i+1) * time.Duration(len(s.plan)-i-1)
+		fmt.Fprintf(progress, "%2d of %d  %s  (about %s left)\n", i+1, len(s.plan), study.Line(result), left.Round(time.Second))
+	}
+	return results
+}
+
+// report writes results and table, and holds them against the objectives.
+func (s setup) report(results []study.Result, stdout io.Writer) error {
+	rows := study.Summarise(results)
+	table := study.Table(rows)
+	data, err := json.MarshalIndent(struct {
+		Rows    []study.Row    `json:"rows"`
+		Results []study.Result `json:"results"`
+	}{rows, results}, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(
+		os.WriteFile(filepath.Join(s.out, "results.json"), append(data, '\n'), 0o644),
+		os.WriteFile(filepath.Join(s.out, "table.md"), []byte(table), 0o644),
+	); err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "%s\nRaw results: %s\n", table, s.out)
+	missed := s.objectives.Missed(rows)
+	for _, sentence := range missed {
+		fmt.Fprintf(stdout, "MISSED %s\n", sentence)
+	}
+	if len(missed) > 0 {
+		return errMissed
+	}
+	return nil
+}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/faultline-lab/faultline/observability/command"
+)
+
+const description = `Measures time to recovery: N trials for each experiment and arm, in an order that the seed shuffles. Each trial starts
+with a fresh healer store and a checked steady state. The judge is the client: recovery is the first of ten good seconds
+running.
+
+Results go to .faultline/mttr/<time>/: one JSON record a trial, results.json, table.md. The table also goes to
+standard output.
+
+Exit code: 0 every objective of e2e/objectives.yaml is met, 1 one is missed or something failed, 2 wrong usage.`
+
+// options are the flags.
+type options struct {
+	N           int      `short:"n" default:"10" help:"Trials for each experiment and arm."`
+	Arms        []string `default:"healer,none" help:"Who answers the alert: healer, none."`
+	Experiments []string `default:"connection-leak" help:"Experiments by name ('chaos list') or file."`
+	Seed        int64    `default:"1" help:"Seed of the order of the trials."`
+	Out         string   `type:"path" help:"Folder for the results. Default: .faultline/mttr/<time>."`
+	Objectives  string   `type:"path" help:"What the results are held against. Default: e2e/objectives.yaml of the checkout."`
+	Root        string   `type:"path" help:"Root of the checkout. Default: the nearest folder upwards with a go.work."`
+}
+
+var errMissed = errors.New("objectives were missed")
+
+// run is the program without its exit.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	var flags options
+	program := command.Program{Name: "mttr", Description: description}
+	proceed, err := program.Parse(&flags, args, stdout, stderr)
+	if err != nil || !proceed {
+		return err
+	}
+	return measure(ctx, flags, stdout, stderr)
+}

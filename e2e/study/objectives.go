@@ -1,0 +1,101 @@
+package study
+
+import (
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/goccy/go-yaml"
+)
+
+// Objectives are the bounds of each arm; a nil bound is not checked.
+type Objectives map[string]Bounds
+
+// Bounds of one arm. Rates are between 0 and 1, times in seconds.
+type Bounds struct {
+	RecoveryRateMin       *float64 `yaml:"recovery_rate_min"`
+	RecoveryRateMax       *float64 `yaml:"recovery_rate_max"`
+	CauseNamedMin         *float64 `yaml:"cause_named_min"`
+	WrongActionsMax       *int     `yaml:"wrong_actions_max"`
+	OutOfOrderMax         *int     `yaml:"out_of_order_max"`
+	MTTRP50Max            *float64 `yaml:"mttr_p50_max"`
+	MTTRP95Max            *float64 `yaml:"mttr_p95_max"`
+	WebhookToActionP95Max *float64 `yaml:"webhook_to_action_p95_max"`
+}
+
+// LoadObjectives reads a file; unknown keys are errors with line and column.
+func LoadObjectives(path string) (Objectives, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return ParseObjectives(path, data)
+}
+
+// ParseObjectives reads the text of a file; name stands in its errors.
+func ParseObjectives(name string, data []byte) (Objectives, error) {
+	var objectives Objectives
+	if err := yaml.UnmarshalWithOptions(data, &objectives, yaml.Strict()); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return objectives, nil
+}
+
+// Missed says in sentences which objectives the rows miss, in the rows' order.
+func (o Objectives) Missed(rows []Row) []string {
+	var missed []string
+	for _, row := range rows {
+		bounds, ok := o[row.Arm]
+		if !ok {
+			continue
+		}
+		for _, sentence := range bounds.missed(row) {
+			missed = append(missed, fmt.Sprintf("%s, arm %s: %s", row.Experiment, row.Arm, sentence))
+		}
+	}
+	return missed
+}
+
+func (b Bounds) missed(row Row) []string {
+	trials := float64(max(1, row.Trials))
+	checks := []string{
+		below("recovery rate", b.RecoveryRateMin, float64(row.Recovered)/trials),
+		above("recovery rate", b.RecoveryRateMax, float64(row.Recovered)/trials),
+		below("rate of causes named", b.CauseNamedMin, float64(row.NamedCause)/trials),
+		above("wrong actions", toFloat(b.WrongActionsMax), float64(row.WrongActions)),
+		above("trials with stages out of order", toFloat(b.OutOfOrderMax), float64(row.OutOfOrder)),
+		aboveSpread("MTTR p50", b.MTTRP50Max, row.MTTR.N, row.MTTR.P50),
+		aboveSpread("MTTR p95", b.MTTRP95Max, row.MTTR.N, row.MTTR.P95),
+		aboveSpread("webhook to action p95", b.WebhookToActionP95Max, row.WebhookToAction.N, row.WebhookToAction.P95),
+	}
+	return slices.DeleteFunc(checks, func(sentence string) bool { return sentence == "" })
+}
+
+func below(what string, bound *float64, got float64) string {
+	if bound == nil || got >= *bound {
+		return ""
+	}
+	return fmt.Sprintf("%s is %.3g, the objective is at least %.3g", what, got, *bound)
+}
+
+func above(what string, bound *float64, got float64) string {
+	if bound == nil || got <= *bound {
+		return ""
+	}
+	return fmt.Sprintf("%s is %.3g, the objective is at most %.3g", what, got, *bound)
+}
+
+// aboveSpread counts a figure that no trial has as missed: nothing measured is nothing proved.
+func aboveSpread(what string, bound *float64, n int, got float64) string {
+	if bound != nil && n == 0 {
+		return fmt.Sprintf("%s was never measured, the objective is at most %.3g", what, *bound)
+	}
+	return above(what, bound, got)
+}
+
+func toFloat(n *int) *float64 {
+	if n == nil {
+		return nil
+	}
+	return new(float64(*n))
+}

@@ -1,0 +1,99 @@
+package trial
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/faultline-lab/faultline/chaos/control"
+)
+
+// Arm is who answers the alert.
+type Arm string
+
+// arms is every arm there is, with what it does to the healer before a trial.
+var arms = map[Arm]struct {
+	summary string
+	healers int // replicas of autoheal that run during the trial
+}{
+	"healer": {"autoheal answers the alert", 1},
+	"none":   {"nobody answers the alert", 0},
+}
+
+// ParseArm reads the name of an arm; its error names those there are.
+func ParseArm(name string) (Arm, error) {
+	if _, ok := arms[Arm(name)]; !ok {
+		return "", fmt.Errorf("unknown arm %q; there are: %s", name, strings.Join(Arms(), ", "))
+	}
+	return Arm(name), nil
+}
+
+// Arms names the arms, sorted.
+func Arms() []string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(arms)) {
+		names = append(names, string(name))
+	}
+	return names
+}
+
+const healerWorkload = "autoheal"
+
+// prepare gives the trial a healer with a fresh store, so that no cooldown or hourly limit of an earlier trial reaches
+// into this one; or takes the healer away.
+func (a Arm) prepare(ctx context.Context, supervisor *control.Client) error {
+	if err := scaleTo(ctx, supervisor, 0); err != nil {
+		return err
+	}
+	if err := supervisor.WipeState(ctx, healerWorkload); err != nil {
+		return fmt.Errorf("giving the healer a fresh store: %w", err)
+	}
+	return scaleTo(ctx, supervisor, arms[a].healers)
+}
+
+// scaleTo sets the number of healers and waits until exactly that many are there and ready.
+func scaleTo(ctx context.Context, supervisor *control.Client, healers int) error {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	if err := supervisor.Scale(ctx, healerWorkload, healers); err != nil {
+		return fmt.Errorf("scaling the healer to %d: %w", healers, err)
+	}
+	for {
+		workload, err := supervisor.Workload(ctx, healerWorkload)
+		if err == nil && settled(workload, healers) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for %d healers: %w (%s)", healers, ctx.Err(), describe(workload, err))
+		case <-time.After(25 * time.Millisecond):
+		}
+	}
+}
+
+func settled(workload control.Workload, healers int) bool {
+	ready, alive := 0, 0
+	for _, replica := range workload.Replicas {
+		if replica.State == control.Ready {
+			ready++
+		}
+		if replica.State != "stopped" {
+			alive++
+		}
+	}
+	return ready == healers && alive == healers
+}
+
+func describe(workload control.Workload, err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	var states []string
+	for _, replica := range workload.Replicas {
+		states = append(states, replica.ID+" is "+replica.State)
+	}
+	return strings.Join(states, ", ")
+}

@@ -1,0 +1,176 @@
+package trial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/faultline-lab/faultline/chaos/control"
+	"github.com/faultline-lab/faultline/chaos/experiment"
+	"github.com/faultline-lab/faultline/chaos/runner"
+	"github.com/faultline-lab/faultline/e2e/record"
+	"github.com/faultline-lab/faultline/observability/endpoints"
+	"github.com/faultline-lab/faultline/observability/query"
+)
+
+// quietBound is how long the alerts of an earlier trial may take to end.
+const quietBound = 60 * time.Second
+
+// Config is what a trial needs.
+type Config struct {
+	StackFile  string // the running stack's file (package endpoints)
+	Experiment experiment.Experiment
+	Arm        Arm
+	Seed       int64
+	// Window is how long to watch after the injection; 0 means the experiment's own duration.
+	Window time.Duration
+	// OnEvent hears what happens as it happens, from one goroutine at a time. Nil means nobody listens.
+	OnEvent func(Event)
+}
+
+// trial is one trial in flight.
+type trial struct {
+	cfg        Config
+	stack      endpoints.Stack
+	supervisor *control.Client
+	prometheus *query.Prometheus
+	runner     *runner.Runner
+	events     chan Event
+	seconds    seconds
+}
+
+// Run runs one trial. The stack must be up; it is left as it was found, with a healer that runs. The record is
+// complete when the error is nil, whatever it says: a fault that stayed is a result, not an error.
+func Run(ctx context.Context, cfg Config) (record.Record, error) {
+	t, err := open(cfg)
+	if err != nil {
+		return record.Record{}, err
+	}
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		for event := range t.events {
+			if cfg.OnEvent != nil {
+				cfg.OnEvent(event)
+			}
+		}
+	}()
+	result, err := t.run(ctx)
+	close(t.events)
+	<-told
+	return result, err
+}
+
+func open(cfg Config) (*trial, error) {
+	stack, err := endpoints.Read(cfg.StackFile)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := ParseArm(string(cfg.Arm)); err != nil {
+		return nil, err
+	}
+	t := &trial{cfg: cfg, stack: stack, events: make(chan Event, 256)}
+	token, err := endpoints.Token(stack.ControlTokenFile)
+	if err != nil {
+		return nil, fmt.Errorf("the control API's token: %w", err)
+	}
+	if t.supervisor, err = control.New(control.Config{BaseURL: stack.Endpoints.Control, Token: token}); err != nil {
+		return nil, err
+	}
+	if t.prometheus, err = query.NewPrometheus(query.Config{URL: stack.Endpoints.Prometheus, Client: http.DefaultClient}); err != nil {
+		return nil, err
+	}
+	t.runner, err = runner.New(runner.Options{
+		Experiment: cfg.Experiment, StackFile: cfg.StackFile, Duration: cfg.Window,
+		OnEvent: func(event runner.Event) {
+			if event.Kind == runner.Injecting {
+				t.tell(Injected, event.At.Truncate(time.Second), "%s", event.Text)
+			}
+		},
+	})
+	return t, err
+}
+
+func (t *trial) tell(kind Kind, at time.Time, format string, args ...any) {
+	t.events <- Event{At: at, Kind: kind, Text: fmt.Sprintf(format, args...)}
+}
+
+func (t *trial) run(ctx context.Context) (record.Record, error) {
+	if err := t.prepare(ctx); err != nil {
+		return record.Record{}, err
+	}
+	result := record.Record{
+		Experiment: t.cfg.Experiment.Name, Arm: string(t.cfg.Arm), Target: t.stack.Target, Seed: t.cfg.Seed,
+		StartedAt: time.Now().UTC(), CauseExpected: t.cfg.Experiment.Expect.Cause, Actions: []record.Action{},
+	}
+	observe, stopObserving := context.WithCancel(ctx)
+	watched := t.watch(observe)
+	injected, err := t.runner.Inject(ctx)
+	if err == nil {
+		result.Stages.Injected = &injected
+		err = t.observe(ctx, injected, watched)
+	}
+	stopObserving()
+	watched.wait()
+	if err == nil {
+		t.conclude(ctx, &result, watched)
+	}
+	return result, errors.Join(err, t.putBack(ctx))
+}
+
+// prepare gives the arm its healer, waits until the alerts of the past have ended, and checks the steady state.
+func (t *trial) prepare(ctx context.Context) error {
+	t.tell(Preparing, time.Now(), "arm %s: %s", t.cfg.Arm, arms[t.cfg.Arm].summary)
+	if err := t.cfg.Arm.prepare(ctx, t.supervisor); err != nil {
+		return err
+	}
+	if err := t.waitForQuiet(ctx); err != nil {
+		return err
+	}
+	if err := t.runner.Prepare(ctx); err != nil {
+		return err
+	}
+	t.tell(Steady, time.Now(), "every customer is served well: the last %d client seconds were good, no alert fires",
+		t.cfg.Experiment.Hypothesis.Client.GoodSeconds)
+	return nil
+}
+
+func (t *trial) waitForQuiet(ctx context.Context) error {
+	deadline := time.Now().Add(quietBound)
+	for {
+		alerts, err := t.prometheus.Alerts(ctx)
+		if err == nil && len(alerts) == 0 {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("after %s there are still alerts (%d; %w): the system is not well, so a trial would prove nothing",
+				quietBound, len(alerts), err)
+		}
+		if err := pause(ctx, 250*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+// putBack takes away what is left of the fault and gives the stack its healer again, also when ctx has ended.
+func (t *trial) putBack(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
+	defer cancel()
+	t.tell(Restoring, time.Now(), "taking away what is left of the fault")
+	err := t.runner.Restore(ctx)
+	if arms[t.cfg.Arm].healers == 0 {
+		err = errors.Join(err, scaleTo(ctx, t.supervisor, 1))
+	}
+	return err
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}

@@ -1,0 +1,186 @@
+package trial
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/faultline-lab/faultline/autoheal/incident"
+	"github.com/faultline-lab/faultline/chaos/sli"
+	"github.com/faultline-lab/faultline/e2e/record"
+)
+
+// lookInterval is how often alerts and healer are looked at.
+const lookInterval = 100 * time.Millisecond
+
+// watched is what the observers of one trial have seen so far.
+type watched struct {
+	mu        sync.Mutex
+	alerts    alertTimes
+	incidents []incident.Incident // newest first
+	errs      []error
+	group     sync.WaitGroup
+}
+
+// alertTimes are those of the expected alert.
+type alertTimes struct {
+	pending, firing, resolved *time.Time
+}
+
+func (w *watched) wait() { w.group.Wait() }
+
+func (w *watched) snapshot() (alertTimes, []incident.Incident) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.alerts, slices.Clone(w.incidents)
+}
+
+// watch follows the client, the alerts and the healer until ctx ends. Each observer reads its source directly; none of
+// them can disturb another.
+func (t *trial) watch(ctx context.Context) *watched {
+	w := &watched{}
+	since := time.Now().Truncate(time.Second)
+	w.group.Go(func() { t.watchClient(ctx, since) })
+	w.group.Go(func() { t.watchAlerts(ctx, w) })
+	if arms[t.cfg.Arm].healers > 0 {
+		w.group.Go(func() { t.watchHealer(ctx, w, since) })
+	}
+	return w
+}
+
+// watchClient collects the client's seconds; a broken stream is taken up where it ended.
+func (t *trial) watchClient(ctx context.Context, since time.Time) {
+	for ctx.Err() == nil {
+		err := sli.Follow(ctx, t.stack.Endpoints.Loadgen, since, func(second sli.Second) error {
+			since = second.Second.Add(time.Second)
+			t.second(second)
+			return nil
+		})
+		if ctx.Err() == nil {
+			t.tell(Note, time.Now(), "the client's stream broke off and is taken up again: %v", err)
+		}
+		_ = pause(ctx, lookInterval)
+	}
+}
+
+func (t *trial) second(second sli.Second) {
+	counted := second.Sent - second.Excluded
+	seen := record.Second{
+		Start: second.Second, Counted: counted, Good: second.Good, Accepted: second.Accepted, OK: second.OK,
+		Mitigated: counted > 0 && float64(second.Good+second.Accepted) >= 0.95*float64(counted),
+	}
+	t.seconds.add(seen)
+	t.events <- Event{At: second.Second, Kind: Tick, Second: &seen}
+}
+
+// watchAlerts notes when the expected alert became pending, fired and ended. Prometheus says itself when an alert
+// became active; its end is the first look that no longer finds it.
+func (t *trial) watchAlerts(ctx context.Context, w *watched) {
+	name := t.cfg.Experiment.Expect.Alert
+	told := map[string]bool{}
+	for ; ctx.Err() == nil; _ = pause(ctx, lookInterval) {
+		alerts, err := t.prometheus.Alerts(ctx)
+		if err != nil {
+			continue // no answer says nothing about the alert
+		}
+		now := time.Now().UTC()
+		present := false
+		for _, alert := range alerts {
+			if key := alert.Labels["alertname"] + "/" + alert.Labels["instance"]; alert.State == "firing" && !told[key] {
+				told[key] = true
+				t.tell(Alert, alert.ActiveAt, "%s fires: %s", alert.Labels["alertname"], alert.Annotations["summary"])
+			}
+			if alert.Labels["alertname"] == name {
+				present = true
+				w.mu.Lock()
+				w.alerts.pending = earliest(w.alerts.pending, alert.ActiveAt)
+				if alert.State == "firing" && w.alerts.firing == nil {
+					// Without a "for" an alert fires in the evaluation that finds it.
+					w.alerts.firing = w.alerts.pending
+				}
+				w.alerts.resolved = nil
+				w.mu.Unlock()
+			}
+		}
+		w.mu.Lock()
+		ended := !present && w.alerts.firing != nil && w.alerts.resolved == nil
+		if ended {
+			w.alerts.resolved = &now
+		}
+		w.mu.Unlock()
+		if ended {
+			t.tell(Resolved, now, "%s has ended", name)
+		}
+	}
+}
+
+func earliest(known *time.Time, at time.Time) *time.Time {
+	at = at.UTC()
+	if known == nil || at.Before(*known) {
+		return &at
+	}
+	return known
+}
+
+// watchHealer reads the healer's incidents and tells each new thing that it did.
+func (t *trial) watchHealer(ctx context.Context, w *watched, since time.Time) {
+	client := healerClient{t.stack.Endpoints.Autoheal, &http.Client{Timeout: 2 * time.Second}}
+	told := map[string]bool{}
+	for ; ctx.Err() == nil; _ = pause(ctx, lookInterval) {
+		incidents, err := client.incidents(ctx, since)
+		if err != nil {
+			continue
+		}
+		w.mu.Lock()
+		w.incidents = incidents
+		w.mu.Unlock()
+		for _, in := range slices.Backward(incidents) {
+			for _, event := range healerEvents(in) {
+				if key := in.ID + event.Text; !told[key] {
+					told[key] = true
+					t.events <- event
+				}
+			}
+		}
+	}
+}
+
+// healerEvents puts one incident's record into sentences, in the order in which things happened.
+func healerEvents(in incident.Incident) []Event {
+	var events []Event
+	say := func(at *time.Time, format string, args ...any) {
+		if at != nil {
+			events = append(events, Event{At: *at, Kind: Healer, Text: fmt.Sprintf(format, args...)})
+		}
+	}
+	say(in.Stages.WebhookReceived, "incident %s: the alert is on disk, evidence is being gathered", in.ID)
+	say(in.Stages.Diagnosed, "diagnosis: %s%s", in.Diagnosis.Cause, because(in.Diagnosis))
+	for _, action := range in.Actions {
+		say(&action.StartedAt, "%s %s", action.Remedy, action.Target)
+		if action.FinishedAt != nil {
+			say(action.FinishedAt, "%s %s: %s after %.2f s", action.Remedy, action.Target, action.Result,
+				action.FinishedAt.Sub(action.StartedAt).Seconds())
+		}
+	}
+	say(in.Stages.Verified, "proved at the edge: %d good readings running", in.Verification.Required)
+	if in.Stages.Ended != nil {
+		say(in.Stages.Ended, "incident %s %s: %s", in.ID, in.State, in.Reason)
+	}
+	return events
+}
+
+func because(d incident.Diagnosis) string {
+	for _, candidate := range d.Ranked {
+		if candidate.Cause == d.Cause && len(candidate.For) > 0 {
+			return " on " + strings.Join(d.Subjects, ", ") + ", because " + candidate.For[0]
+		}
+	}
+	if d.Summary != "" {
+		return ": " + d.Summary
+	}
+	return ""
+}
