@@ -3,19 +3,32 @@ module github.com/faultline-lab/faultline/e2e
 go 1.26.0
 
 require (
-	github.com/alecthomas/kong v1.17.0
-	github.com/faultline-lab/faultline/apps v0.0.0
 	github.com/faultline-lab/faultline/autoheal v0.0.0
 	github.com/faultline-lab/faultline/chaos v0.0.0
 	github.com/faultline-lab/faultline/deploy v0.0.0
 	github.com/faultline-lab/faultline/observability v0.0.0
-	github.com/faultline-lab/faultline/postmortems v0.0.0
-	github.com/faultline-lab/faultline/slo v0.0.0
 	github.com/goccy/go-yaml v1.19.2
-	github.com/google/uuid v1.6.0
-	github.com/rogpeppe/go-internal v1.16.0
-	golang.org/x/sync v0.24.0
 	golang.org/x/term v0.47.0
+)
+
+require (
+	github.com/alecthomas/kong v1.17.0 // indirect
+	github.com/google/uuid v1.6.0 // indirect
+	github.com/jackc/pgpassfile v1.0.0 // indirect
+	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
+	github.com/jackc/pgx/v5 v5.12.0 // indirect
+	github.com/json-iterator/go v1.1.12 // indirect
+	github.com/modern-go/concurrent v0.0.0-20180306012644-bacd9c7ef1dd // indirect
+	github.com/modern-go/reflect2 v1.0.2 // indirect
+	github.com/prometheus/client_golang v1.25.0 // indirect
+	github.com/prometheus/client_model v0.6.3 // indirect
+	github.com/prometheus/common v0.73.1 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
+	google.golang.org/genproto/googleapis/api v0.0.0-20261005182115-fad411399dd8 // indirect
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20261005182115-fad411399dd8 // indirect
+	google.golang.org/grpc v1.84.0 // indirect
+	google.golang.org/protobuf v1.36.12 // indirect
 )
 
 // Siblings come from this checkout: go mod tidy does not read go.work.

@@ -7,8 +7,8 @@ import (
 	"io"
 	"os"
 
-	"github.com/faultline-lab/faultline/apps/internal/command"
 	"github.com/faultline-lab/faultline/apps/loadgen"
+	"github.com/faultline-lab/faultline/observability/command"
 )
 
 func main() {

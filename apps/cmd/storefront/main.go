@@ -6,8 +6,8 @@ import (
 	"io"
 	"os"
 
-	"github.com/faultline-lab/faultline/apps/internal/command"
 	"github.com/faultline-lab/faultline/apps/storefront"
+	"github.com/faultline-lab/faultline/observability/command"
 )
 
 func main() {
