@@ -3,7 +3,6 @@ package inventory_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -72,7 +71,7 @@ func (w world) sweep(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() {
-		_ = inventory.Sweeper{Expirer: w, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Tick: 5 * time.Millisecond}.Run(ctx)
+		_ = inventory.Sweeper{Expirer: w, Log: slog.New(slog.DiscardHandler), Tick: 5 * time.Millisecond}.Run(ctx)
 	})
 	t.Cleanup(func() { cancel(); running.Wait() })
 }

@@ -48,12 +48,12 @@ func (s Sweeper) sweep(ctx context.Context) {
 		expired, err := s.Expirer.Expire(ctx, sweepBatch)
 		if err != nil {
 			if ctx.Err() == nil {
-				s.Log.Warn("reservations not swept; trying again next tick", "error", err)
+				s.Log.WarnContext(ctx, "reservations not swept; trying again next tick", "error", err)
 			}
 			return
 		}
 		if expired > 0 {
-			s.Log.Info("reservations expired", "count", expired)
+			s.Log.InfoContext(ctx, "reservations expired", "count", expired)
 		}
 		if expired < sweepBatch {
 			return

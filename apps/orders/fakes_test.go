@@ -3,7 +3,6 @@ package orders_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"sync"
 	"testing"
@@ -131,7 +130,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func request() orders.Request {
 	return orders.Request{

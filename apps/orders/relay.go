@@ -108,7 +108,7 @@ func (r *Relay) turn(ctx context.Context) {
 	if err != nil {
 		// The report is kept for the next turn. One line an outage is enough: the pool's metrics tell the rest.
 		if !r.silent && ctx.Err() == nil {
-			r.Log.Warn("outbox not reached; trying again each tick", "error", err)
+			r.Log.WarnContext(ctx, "outbox not reached; trying again each tick", "error", err)
 			r.silent = true
 		}
 		return

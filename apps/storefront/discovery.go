@@ -61,7 +61,7 @@ func (d *Discovery) Poll(ctx context.Context) {
 		d.cfg.Set(backends)
 	case !d.silent && ctx.Err() == nil:
 		d.silent = true
-		d.cfg.Log.Warn("discovery of orders failed; keeping the replicas known so far", "url", d.cfg.URL, "error", err)
+		d.cfg.Log.WarnContext(ctx, "discovery of orders failed; keeping the replicas known so far", "url", d.cfg.URL, "error", err)
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 	"github.com/faultline-lab/faultline/apps/storefront"
 )
 
-func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func balancer(t *testing.T, urls ...string) *storefront.Balancer {
 	t.Helper()

@@ -90,7 +90,7 @@ func (c *Client) WipeState(ctx context.Context, workload string) error {
 // WaitReady waits until the replica is ready with another start id than notStartID, and returns it. A control API that
 // does not answer for a moment is asked again until the context ends.
 func (c *Client) WaitReady(ctx context.Context, workload, replica, notStartID string) (Replica, error) {
-	last := errors.New("not yet asked")
+	var last error
 	for {
 		current, err := c.Workload(ctx, workload)
 		if err != nil {

@@ -44,12 +44,18 @@ func TestChangesAreSentAsTheContractSays(t *testing.T) {
 		do   func(context.Context) error
 		want string
 	}{
-		{"restart", func(ctx context.Context) error { return c.Restart(ctx, "orders", "orders-1", "0f3c") },
-			`POST /v1/workloads/orders/replicas/orders-1/restart Bearer secret {"start_id":"0f3c"}`},
-		{"scale", func(ctx context.Context) error { return c.Scale(ctx, "autoheal", 0) },
-			`PUT /v1/workloads/autoheal/scale Bearer secret {"replicas":0}`},
-		{"wipe", func(ctx context.Context) error { return c.WipeState(ctx, "autoheal") },
-			`DELETE /v1/workloads/autoheal/state Bearer secret `},
+		{
+			"restart", func(ctx context.Context) error { return c.Restart(ctx, "orders", "orders-1", "0f3c") },
+			`POST /v1/workloads/orders/replicas/orders-1/restart Bearer secret {"start_id":"0f3c"}`,
+		},
+		{
+			"scale", func(ctx context.Context) error { return c.Scale(ctx, "autoheal", 0) },
+			`PUT /v1/workloads/autoheal/scale Bearer secret {"replicas":0}`,
+		},
+		{
+			"wipe", func(ctx context.Context) error { return c.WipeState(ctx, "autoheal") },
+			`DELETE /v1/workloads/autoheal/state Bearer secret `,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if err := tt.do(t.Context()); err != nil {

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// ErrStop, returned by the callback of Follow, ends it without an error.
+// ErrStop ends Follow without an error when its callback returns it.
 var ErrStop = errors.New("stop following")
 
 // maxLine bounds one line of the stream; a second is a few hundred bytes.

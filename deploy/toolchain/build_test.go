@@ -212,16 +212,26 @@ func TestABuildThatFailsSaysWhatToDo(t *testing.T) {
 		want  error
 		says  []string
 	}{
-		"the network is switched off": {real, pinsOf(string(toxiproxy.mod), string(toxiproxy.sum)), "off", ErrFetch,
-			[]string{"github.com/Shopify/toxiproxy/v2@v2.12.0", "needs the Go module proxy once", "package manager"}},
-		"the proxy does not answer": {real, pinsOf(string(toxiproxy.mod), string(toxiproxy.sum)), "http://127.0.0.1:1", ErrFetch,
-			[]string{"@v", "connection refused", "what was fetched and compiled is kept"}},
-		"the module is not what go.sum says": {hello(), pinsOf(requires, forged), "file://" + fileProxy(t), ErrChecksum,
-			[]string{"deploy/tools/hello/go.sum", "checksum mismatch"}},
-		"go.sum lacks the module": {hello(), pinsOf(requires, ""), "file://" + fileProxy(t), ErrChecksum,
-			[]string{"deploy/tools/README.md", "missing go.sum entry"}},
-		"the pins want a newer Go": {hello(), pinsOf("module x\n\ngo 1.999.0\n", ""), "off", ErrOldGo,
-			[]string{"Go 1.999.0 or later", "Update Go"}},
+		"the network is switched off": {
+			real, pinsOf(string(toxiproxy.mod), string(toxiproxy.sum)), "off", ErrFetch,
+			[]string{"github.com/Shopify/toxiproxy/v2@v2.12.0", "needs the Go module proxy once", "package manager"},
+		},
+		"the proxy does not answer": {
+			real, pinsOf(string(toxiproxy.mod), string(toxiproxy.sum)), "http://127.0.0.1:1", ErrFetch,
+			[]string{"@v", "connection refused", "what was fetched and compiled is kept"},
+		},
+		"the module is not what go.sum says": {
+			hello(), pinsOf(requires, forged), "file://" + fileProxy(t), ErrChecksum,
+			[]string{"deploy/tools/hello/go.sum", "checksum mismatch"},
+		},
+		"go.sum lacks the module": {
+			hello(), pinsOf(requires, ""), "file://" + fileProxy(t), ErrChecksum,
+			[]string{"deploy/tools/README.md", "missing go.sum entry"},
+		},
+		"the pins want a newer Go": {
+			hello(), pinsOf("module x\n\ngo 1.999.0\n", ""), "off", ErrOldGo,
+			[]string{"Go 1.999.0 or later", "Update Go"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("GOPROXY", test.proxy)

@@ -9,8 +9,11 @@ func TestParse(t *testing.T) {
 		output  string
 		want    release // zero: an error
 	}{
-		"Prometheus, official": {Prometheus,
-			"prometheus, version 3.5.0 (branch: HEAD, revision: 8be3a9)\n  build user: root@x\n  go version: go1.24.5", release{3, 5, 0}},
+		"Prometheus, official": {
+			Prometheus,
+			"prometheus, version 3.5.0 (branch: HEAD, revision: 8be3a9)\n  build user: root@x\n  go version: go1.24.5",
+			release{3, 5, 0},
+		},
 		"Prometheus, Debian":            {Prometheus, "prometheus, version 2.42.0+ds (branch: debian/sid)", release{2, 42, 0}},
 		"a release candidate":           {Prometheus, "prometheus, version 3.0.0-rc.1 (branch: HEAD)", release{3, 0, 0}},
 		"built by hand: no version":     {Prometheus, "prometheus, version  (branch: , revision: unknown)\n  go version:  go1.26.8", release{}},

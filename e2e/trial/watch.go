@@ -22,7 +22,6 @@ type watched struct {
 	mu        sync.Mutex
 	alerts    alertTimes
 	incidents []incident.Incident // newest first
-	errs      []error
 	group     sync.WaitGroup
 }
 

@@ -80,7 +80,7 @@ func recovered(log *slog.Logger) func(http.Handler) http.Handler {
 				if fault == nil {
 					return
 				}
-				if fault == http.ErrAbortHandler {
+				if err, ok := fault.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 					panic(fault)
 				}
 				log.ErrorContext(r.Context(), "panic in a handler", "panic", fmt.Sprint(fault), "path", r.URL.Path)

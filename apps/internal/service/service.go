@@ -86,7 +86,7 @@ func Run(ctx context.Context, name string, flags Flags, stdout io.Writer, build 
 	started := time.Now()
 	err = s.serve(ctx, build, started)
 	if err != nil {
-		s.Log.Error("ended by an error", "error", err)
+		s.Log.ErrorContext(ctx, "ended by an error", "error", err)
 	}
 	s.close(err)
 	return err
@@ -110,12 +110,12 @@ func (s *Service) serve(ctx context.Context, build Build, started time.Time) err
 	group.Add(server.serve, func(error) { s.drain(server) })
 	for _, job := range s.jobs {
 		jobCtx, cancel := context.WithCancel(untraced())
-		group.Add(func() error { return ended(job.name, jobCtx, job.run(jobCtx)) }, func(error) { cancel() })
+		group.Add(func() error { return ended(jobCtx, job.name, job.run(jobCtx)) }, func(error) { cancel() })
 	}
 	asked, stop := context.WithCancel(ctx)
 	group.Add(func() error { <-asked.Done(); return errAsked }, func(error) { stop() })
 
-	s.Log.Info("ready", "address", server.address().String(), "start_ms", time.Since(started).Milliseconds())
+	s.Log.InfoContext(ctx, "ready", "address", server.address().String(), "start_ms", time.Since(started).Milliseconds())
 	if s.flags.OnListen != nil {
 		s.flags.OnListen(server.address())
 	}
@@ -134,7 +134,7 @@ func untraced() context.Context {
 
 var errAsked = errors.New("asked to stop")
 
-func ended(name string, ctx context.Context, err error) error {
+func ended(ctx context.Context, name string, err error) error {
 	if ctx.Err() != nil {
 		return nil
 	}

@@ -119,8 +119,8 @@ func candidates(ctx context.Context, opts FindOptions) []candidate {
 
 // home is the folder in which a program really lies: what is on PATH is often a link to one of a pair.
 func home(program string) string {
-	if real, err := filepath.EvalSymlinks(program); err == nil {
-		program = real
+	if target, err := filepath.EvalSymlinks(program); err == nil {
+		program = target
 	}
 	absolute, err := filepath.Abs(program)
 	if err != nil {

@@ -66,13 +66,17 @@ func TestFindOnTheMachine(t *testing.T) {
 		want string
 	}{
 		"the one on PATH is taken": {
-			FindOptions{LookPath: onPath(filepath.Join(good, "postgres")), Places: []string{filepath.Join(root, "*", "bin")}}, good},
+			FindOptions{LookPath: onPath(filepath.Join(good, "postgres")), Places: []string{filepath.Join(root, "*", "bin")}}, good,
+		},
 		"one on PATH that is too old is passed over for the newest in the usual places": {
-			FindOptions{LookPath: onPath(filepath.Join(old, "postgres")), Places: []string{filepath.Join(root, "*", "bin")}}, newer},
+			FindOptions{LookPath: onPath(filepath.Join(old, "postgres")), Places: []string{filepath.Join(root, "*", "bin")}}, newer,
+		},
 		"a link on PATH leads to the folder that has initdb too": {
-			FindOptions{LookPath: onPath(filepath.Join(linked, "postgres")), Places: []string{}}, good},
+			FindOptions{LookPath: onPath(filepath.Join(linked, "postgres")), Places: []string{}}, good,
+		},
 		"pg_config knows where it is": {
-			FindOptions{LookPath: onPath(config), Places: []string{}}, good},
+			FindOptions{LookPath: onPath(config), Places: []string{}}, good,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := Find(t.Context(), test.opts)
@@ -102,17 +106,23 @@ func TestFindSaysWhatToDo(t *testing.T) {
 		want     []string
 	}{
 		"neither PostgreSQL nor npm: both ways are named": {
-			nil, []string{"PostgreSQL 16 or later was not found", "no npm", "apt-get install postgresql", "install Node.js"}},
+			nil, []string{"PostgreSQL 16 or later was not found", "no npm", "apt-get install postgresql", "install Node.js"},
+		},
 		"an old one is named with its version": {
-			[]string{filepath.Join(old, "postgres")}, []string{"no npm", old + " has version 15.14, which is too old"}},
+			[]string{filepath.Join(old, "postgres")}, []string{"no npm", old + " has version 15.14, which is too old"},
+		},
 		"npm has no network": {
-			[]string{npm("offline", "echo npm error code ENOTFOUND >&2; exit 1")}, []string{"needs the network once", "ENOTFOUND"}},
+			[]string{npm("offline", "echo npm error code ENOTFOUND >&2; exit 1")}, []string{"needs the network once", "ENOTFOUND"},
+		},
 		"npm gets something else than was pinned": {
-			[]string{npm("forged", "echo npm error code EINTEGRITY >&2; exit 1")}, []string{"not what was pinned"}},
+			[]string{npm("forged", "echo npm error code EINTEGRITY >&2; exit 1")}, []string{"not what was pinned"},
+		},
 		"npm fails for a reason of its own: its last words are shown": {
-			[]string{npm("broken", "echo it is a bad day >&2; exit 3")}, []string{"exit status 3", "it is a bad day"}},
+			[]string{npm("broken", "echo it is a bad day >&2; exit 3")}, []string{"exit status 3", "it is a bad day"},
+		},
 		"npm has no registry that answers": {
-			[]string{realNPM(t)}, []string{"needs the network once", "ECONNREFUSED"}},
+			[]string{realNPM(t)}, []string{"needs the network once", "ECONNREFUSED"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("npm_config_registry", "http://127.0.0.1:1/")

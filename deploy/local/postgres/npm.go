@@ -58,8 +58,10 @@ func fetch(ctx context.Context, opts FindOptions, user *runas.User) (Installatio
 		found.Origin = "cache"
 		return found, nil
 	}
-	job := npmJob{target: target, bin: bin, manifest: manifest, user: user, lookPath: opts.LookPath,
-		line: progress.New(opts.Progress)}
+	job := npmJob{
+		target: target, bin: bin, manifest: manifest, user: user, lookPath: opts.LookPath,
+		line: progress.New(opts.Progress),
+	}
 	return job.run(ctx)
 }
 

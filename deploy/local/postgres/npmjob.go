@@ -40,7 +40,7 @@ func (j npmJob) install(ctx context.Context) error {
 	if err := errors.Join(os.RemoveAll(work), os.RemoveAll(j.target)); err != nil {
 		return err
 	}
-	defer os.RemoveAll(work)
+	defer func() { _ = os.RemoveAll(work) }()
 	if err := os.CopyFS(work, j.manifest); err != nil {
 		return fmt.Errorf("the cache cannot be written: %w", err)
 	}
