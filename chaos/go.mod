@@ -3,7 +3,6 @@ module github.com/faultline-lab/faultline/chaos
 go 1.26.0
 
 require (
-	github.com/alecthomas/kong v1.17.0
 	github.com/faultline-lab/faultline/observability v0.0.0
 	github.com/goccy/go-yaml v1.19.2
 	github.com/google/uuid v1.6.0
@@ -12,6 +11,7 @@ require (
 )
 
 require (
+	github.com/alecthomas/kong v1.17.0 // indirect
 	github.com/jackc/pgpassfile v1.0.0 // indirect
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
 	github.com/jackc/puddle/v2 v2.2.3 // indirect

@@ -3,7 +3,6 @@ module github.com/faultline-lab/faultline/deploy
 go 1.26.0
 
 require (
-	github.com/alecthomas/kong v1.17.0
 	github.com/cenkalti/backoff/v5 v5.0.3
 	github.com/faultline-lab/faultline/observability v0.0.0
 	github.com/faultline-lab/faultline/slo v0.0.0
@@ -18,6 +17,7 @@ require (
 )
 
 require (
+	github.com/alecthomas/kong v1.17.0 // indirect
 	github.com/jackc/pgpassfile v1.0.0 // indirect
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
 	github.com/prometheus/client_model v0.6.3 // indirect

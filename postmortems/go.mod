@@ -3,13 +3,13 @@ module github.com/faultline-lab/faultline/postmortems
 go 1.26.0
 
 require (
-	github.com/alecthomas/kong v1.17.0
 	github.com/faultline-lab/faultline/autoheal v0.0.0
 	github.com/faultline-lab/faultline/observability v0.0.0
 	github.com/rogpeppe/go-internal v1.16.0
 )
 
 require (
+	github.com/alecthomas/kong v1.17.0 // indirect
 	github.com/json-iterator/go v1.1.12 // indirect
 	github.com/modern-go/concurrent v0.0.0-20180306012644-bacd9c7ef1dd // indirect
 	github.com/modern-go/reflect2 v1.0.2 // indirect

@@ -9,17 +9,18 @@ import (
 	"github.com/faultline-lab/faultline/chaos/experiment"
 	"github.com/faultline-lab/faultline/chaos/experiments"
 	"github.com/faultline-lab/faultline/chaos/fault"
+	"github.com/faultline-lab/faultline/observability/command"
 )
 
 type listCommand struct{}
 
 // Run prints a table of the experiments that come with the program.
-func (listCommand) Run(out output) error {
+func (listCommand) Run(out command.Output) error {
 	all, err := experiments.All()
 	if err != nil {
 		return err
 	}
-	table := tabwriter.NewWriter(out.stdout, 0, 0, 2, ' ', 0)
+	table := tabwriter.NewWriter(out.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "EXPERIMENT\tFAULT\tALERT\tCAUSE\tHYPOTHESIS")
 	for _, e := range all {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", e.Name, e.Fault.Kind,
@@ -50,12 +51,12 @@ type showCommand struct {
 }
 
 // Run prints the file, once it is known to be a good one.
-func (c showCommand) Run(out output) error {
+func (c showCommand) Run(out command.Output) error {
 	e, err := load(c.Experiment)
 	if err != nil {
 		return err
 	}
-	_, err = out.stdout.Write(e.Source())
+	_, err = out.Out.Write(e.Source())
 	return err
 }
 
@@ -64,7 +65,7 @@ type checkCommand struct {
 }
 
 // Run checks every file and reports all of their problems, as file:line:column.
-func (c checkCommand) Run(out output) error {
+func (c checkCommand) Run(out command.Output) error {
 	var problems []error
 	for _, file := range c.Files {
 		e, err := load(file)
@@ -72,7 +73,7 @@ func (c checkCommand) Run(out output) error {
 			problems = append(problems, err)
 			continue
 		}
-		fmt.Fprintf(out.stdout, "%s: ok (%s, %s)\n", file, e.Name, e.Fault.Kind)
+		fmt.Fprintf(out.Out, "%s: ok (%s, %s)\n", file, e.Name, e.Fault.Kind)
 	}
 	return errors.Join(problems...)
 }

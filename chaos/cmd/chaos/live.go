@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/faultline-lab/faultline/chaos/runner"
+	"github.com/faultline-lab/faultline/observability/command"
 	"github.com/faultline-lab/faultline/observability/endpoints"
 )
 
@@ -25,7 +26,7 @@ type runCommand struct {
 }
 
 // Run runs the experiment and fails unless its hypothesis held at the end of the window.
-func (c runCommand) Run(ctx context.Context, out output) error {
+func (c runCommand) Run(ctx context.Context, out command.Output) error {
 	e, err := load(c.Experiment)
 	if err != nil {
 		return err
@@ -37,11 +38,11 @@ func (c runCommand) Run(ctx context.Context, out output) error {
 	if c.Target != "auto" && c.Target != stack.Target {
 		return fmt.Errorf("the stack that runs here is %s, not %s", stack.Target, c.Target)
 	}
-	fmt.Fprintf(out.stdout, "%s: %s\n", e.Name, e.Title)
+	fmt.Fprintf(out.Out, "%s: %s\n", e.Name, e.Title)
 	result, err := runner.Run(ctx, runner.Options{
 		Experiment: e, StackFile: c.StackFile, Duration: c.Duration, Keep: c.Keep,
 		OnEvent: func(event runner.Event) {
-			fmt.Fprintf(out.stdout, "%s  %-8s %s\n", event.At.Format("15:04:05.0"), event.Kind, event.Text)
+			fmt.Fprintf(out.Out, "%s  %-8s %s\n", event.At.Format("15:04:05.0"), event.Kind, event.Text)
 		},
 	})
 	if err != nil {
@@ -67,18 +68,18 @@ type stopCommand struct {
 }
 
 // Run takes the active fault away. Nothing to do is no failure.
-func (c stopCommand) Run(ctx context.Context, out output) error {
+func (c stopCommand) Run(ctx context.Context, out command.Output) error {
 	r, err := runner.Resume(c.StackFile)
 	if err == nil {
-		fmt.Fprintf(out.stdout, "taking away the fault of %s\n", r.Active().Experiment)
+		fmt.Fprintf(out.Out, "taking away the fault of %s\n", r.Active().Experiment)
 		err = r.Restore(ctx)
 	}
 	switch {
 	case errors.Is(err, runner.ErrNothingActive):
-		fmt.Fprintln(out.stdout, "no experiment is active")
+		fmt.Fprintln(out.Out, "no experiment is active")
 		return nil
 	case err == nil:
-		fmt.Fprintln(out.stdout, "nothing is left of it")
+		fmt.Fprintln(out.Out, "nothing is left of it")
 		return nil
 	case !c.All:
 		return err
@@ -95,13 +96,13 @@ type statusCommand struct {
 }
 
 // Run prints what is active.
-func (c statusCommand) Run(ctx context.Context, out output) error {
+func (c statusCommand) Run(ctx context.Context, out command.Output) error {
 	status, err := runner.ReadStatus(ctx, c.StackFile)
 	if errors.Is(err, runner.ErrNothingActive) {
 		if c.JSON {
-			_, err = fmt.Fprintln(out.stdout, "null")
+			_, err = fmt.Fprintln(out.Out, "null")
 		} else {
-			_, err = fmt.Fprintln(out.stdout, "no experiment is active")
+			_, err = fmt.Fprintln(out.Out, "no experiment is active")
 		}
 		return err
 	}
@@ -109,7 +110,7 @@ func (c statusCommand) Run(ctx context.Context, out output) error {
 		return err
 	}
 	if c.JSON {
-		encoder := json.NewEncoder(out.stdout)
+		encoder := json.NewEncoder(out.Out)
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(status)
 	}
@@ -117,19 +118,19 @@ func (c statusCommand) Run(ctx context.Context, out output) error {
 	return nil
 }
 
-func printStatus(out output, status runner.Status) {
+func printStatus(out command.Output, status runner.Status) {
 	record := status.Record
-	fmt.Fprintf(out.stdout, "experiment  %s (%s)\n", record.Experiment, record.Fault)
-	fmt.Fprintf(out.stdout, "injected    %s (%s ago)\n", record.InjectedAt.Format(time.RFC3339), time.Since(record.InjectedAt).Round(time.Second))
+	fmt.Fprintf(out.Out, "experiment  %s (%s)\n", record.Experiment, record.Fault)
+	fmt.Fprintf(out.Out, "injected    %s (%s ago)\n", record.InjectedAt.Format(time.RFC3339), time.Since(record.InjectedAt).Round(time.Second))
 	window := "until " + record.ExpiresAt.Format(time.RFC3339)
 	if status.Expired {
 		window = "over; `chaos stop` takes away what is left"
 	}
-	fmt.Fprintf(out.stdout, "window      %s\n", window)
+	fmt.Fprintf(out.Out, "window      %s\n", window)
 	switch {
 	case status.Presence == nil:
-		fmt.Fprintf(out.stdout, "fault       unknown: %s\n", status.Unknown)
+		fmt.Fprintf(out.Out, "fault       unknown: %s\n", status.Unknown)
 	default:
-		fmt.Fprintf(out.stdout, "fault       %s\n", status.Presence.Detail)
+		fmt.Fprintf(out.Out, "fault       %s\n", status.Presence.Detail)
 	}
 }

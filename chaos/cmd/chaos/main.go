@@ -1,6 +1,10 @@
 // Command chaos breaks the running system on purpose, one experiment at a time, and puts it right again.
 package main
 
-import "os"
+import (
+	"os"
 
-func main() { os.Exit(Main(os.Args[1:], os.Stdout, os.Stderr)) }
+	"github.com/faultline-lab/faultline/observability/command"
+)
+
+func main() { os.Exit(command.Main(run)) }

@@ -17,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"chaos": func() { os.Exit(Main(os.Args[1:], os.Stdout, os.Stderr)) },
+		"chaos": main,
 	})
 }
 

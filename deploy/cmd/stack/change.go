@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/faultline-lab/faultline/deploy/local/supervisor"
+	"github.com/faultline-lab/faultline/observability/command"
 )
 
 // restartCmd is `stack restart`.
@@ -15,7 +16,7 @@ type restartCmd struct {
 }
 
 // Run is called by kong.
-func (c *restartCmd) Run(ctx context.Context, flags *cli, out output) error {
+func (c *restartCmd) Run(ctx context.Context, flags *cli, out command.Output) error {
 	paths, err := flags.folders()
 	if err != nil {
 		return err
@@ -45,7 +46,7 @@ func (c *restartCmd) Run(ctx context.Context, flags *cli, out output) error {
 	if err := running.change(ctx, http.MethodPost, path, map[string]string{"start_id": startID}); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out.out, "%s is being restarted\n", c.Replica)
+	_, err = fmt.Fprintf(out.Out, "%s is being restarted\n", c.Replica)
 	return err
 }
 
@@ -56,7 +57,7 @@ type scaleCmd struct {
 }
 
 // Run is called by kong.
-func (c *scaleCmd) Run(ctx context.Context, flags *cli, out output) error {
+func (c *scaleCmd) Run(ctx context.Context, flags *cli, out command.Output) error {
 	paths, err := flags.folders()
 	if err != nil {
 		return err
@@ -69,6 +70,6 @@ func (c *scaleCmd) Run(ctx context.Context, flags *cli, out output) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out.out, "%s is being scaled to %d\n", c.Workload, c.Replicas)
+	_, err = fmt.Fprintf(out.Out, "%s is being scaled to %d\n", c.Workload, c.Replicas)
 	return err
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/faultline-lab/faultline/deploy/local/guard"
 	"github.com/faultline-lab/faultline/deploy/local/hostproc"
 	"github.com/faultline-lab/faultline/deploy/local/runlock"
+	"github.com/faultline-lab/faultline/observability/command"
 )
 
 // How long a supervisor has to stop in order, and how long its guard has to clean up after it.
@@ -25,23 +26,23 @@ const (
 type downCmd struct{}
 
 // Run is called by kong.
-func (*downCmd) Run(ctx context.Context, flags *cli, out output) error {
+func (*downCmd) Run(ctx context.Context, flags *cli, out command.Output) error {
 	paths, err := flags.folders()
 	if err != nil {
 		return err
 	}
-	ended, err := endHolder(ctx, paths, out.out)
+	ended, err := endHolder(ctx, paths, out.Out)
 	if err != nil {
 		return err
 	}
 	swept := guard.Sweep(local.Mark(paths))
 	switch {
 	case len(swept) > 0:
-		fmt.Fprintf(out.out, "killed %d processes that nobody looked after\n", len(swept))
+		fmt.Fprintf(out.Out, "killed %d processes that nobody looked after\n", len(swept))
 	case ended:
-		fmt.Fprintln(out.out, "stopped: nothing is left")
+		fmt.Fprintln(out.Out, "stopped: nothing is left")
 	default:
-		fmt.Fprintln(out.out, "nothing runs here")
+		fmt.Fprintln(out.Out, "nothing runs here")
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/faultline-lab/faultline/deploy/local/folders"
+	"github.com/faultline-lab/faultline/observability/command"
 )
 
 // logsCmd is `stack logs`.
@@ -19,7 +20,7 @@ type logsCmd struct {
 }
 
 // Run is called by kong. It works on the logs of a stack that has ended as well.
-func (c *logsCmd) Run(ctx context.Context, flags *cli, out output) error {
+func (c *logsCmd) Run(ctx context.Context, flags *cli, out command.Output) error {
 	paths, err := flags.folders()
 	if err != nil {
 		return err
@@ -34,7 +35,7 @@ func (c *logsCmd) Run(ctx context.Context, flags *cli, out output) error {
 	}
 	defer func() { _ = log.Close() }()
 	for {
-		if _, err := io.Copy(out.out, log); err != nil || !c.Follow {
+		if _, err := io.Copy(out.Out, log); err != nil || !c.Follow {
 			return err
 		}
 		select {

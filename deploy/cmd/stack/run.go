@@ -2,15 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"path/filepath"
 
-	"github.com/alecthomas/kong"
-
 	"github.com/faultline-lab/faultline/deploy/local/folders"
-	"github.com/faultline-lab/faultline/deploy/local/postgres"
+	"github.com/faultline-lab/faultline/observability/command"
 )
 
 // cli is the command line.
@@ -35,35 +31,10 @@ as processes of this machine.
 Ports are those of docs/contracts.md. FAULTLINE_PORT_OFFSET=N moves all, FAULTLINE_PORT_<NAME> one.
 State, logs and addresses lie in .faultline: .faultline/run/stack.json says where everything answers.`
 
-// output is where a command writes.
-type output struct {
-	out, err io.Writer
-}
-
-// usageError is a command line that cannot be understood.
-type usageError struct{ error }
-
-func (e usageError) Unwrap() error { return e.error }
-
 // run is the program without its exit.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	var flags cli
-	helped := false
-	parser, err := kong.New(&flags, kong.Name("stack"), kong.Description(description), kong.Writers(stdout, stderr),
-		kong.DefaultEnvars("FAULTLINE"), kong.UsageOnError(),
-		kong.Exit(func(int) { helped = true }), // asked for help: kong has shown it
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(output{stdout, stderr}))
-	if err != nil {
-		return err
-	}
-	chosen, err := parser.Parse(args)
-	if helped {
-		return nil
-	}
-	if err != nil {
-		return usageError{fmt.Errorf("%w (`stack -h` explains)", err)}
-	}
-	return chosen.Run(&flags)
+	program := command.Program{Name: "stack", Description: description}
+	return program.Dispatch(ctx, &cli{}, args, stdout, stderr)
 }
 
 // folders finds the checkout.
@@ -80,22 +51,4 @@ func (c *cli) folders() (folders.Folders, error) {
 		return folders.Folders{}, err
 	}
 	return folders.In(root)
-}
-
-// exitCode tells the user what went wrong: 1 for a failure, 2 for a command line that cannot be understood, and the
-// command's own code when `stack postgres` ran one.
-func exitCode(stderr io.Writer, err error) int {
-	if err == nil {
-		return 0
-	}
-	var command *postgres.ExitError
-	if errors.As(err, &command) {
-		return command.Code // it has said itself what went wrong
-	}
-	fmt.Fprintf(stderr, "stack: %v\n", err)
-	var usage usageError
-	if errors.As(err, &usage) {
-		return 2
-	}
-	return 1
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/faultline-lab/faultline/deploy/local"
 	"github.com/faultline-lab/faultline/deploy/local/guard"
+	"github.com/faultline-lab/faultline/observability/command"
 )
 
 // runCmd is `stack run`.
@@ -20,7 +21,7 @@ type runCmd struct {
 }
 
 // Run is called by kong.
-func (c *runCmd) Run(ctx context.Context, flags *cli, out output) error {
+func (c *runCmd) Run(ctx context.Context, flags *cli, out command.Output) error {
 	paths, err := flags.folders()
 	if err != nil {
 		return err
@@ -33,7 +34,7 @@ func (c *runCmd) Run(ctx context.Context, flags *cli, out output) error {
 		ctx = untilClosed(ctx, os.Stdin)
 	}
 	return local.Run(ctx, local.Options{
-		Root: paths.Root, Replicas: c.Replicas, Progress: out.out, GuardCommand: []string{self, "guard"},
+		Root: paths.Root, Replicas: c.Replicas, Progress: out.Out, GuardCommand: []string{self, "guard"},
 	})
 }
 
@@ -53,8 +54,8 @@ func untilClosed(ctx context.Context, in io.Reader) context.Context {
 type guardCmd struct{}
 
 // Run is called by kong.
-func (*guardCmd) Run(out output) error {
+func (*guardCmd) Run(out command.Output) error {
 	// Only the end of the pipe ends a guard: whoever signals the supervisor's processes must not reach it first.
 	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-	return guard.Serve(os.Stdin, slog.New(slog.NewTextHandler(out.out, nil)))
+	return guard.Serve(os.Stdin, slog.New(slog.NewTextHandler(out.Out, nil)))
 }

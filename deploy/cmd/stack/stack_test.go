@@ -14,7 +14,6 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/faultline-lab/faultline/deploy/local/ports"
-	"github.com/faultline-lab/faultline/deploy/local/postgres"
 	"github.com/faultline-lab/faultline/deploy/local/runlock"
 	"github.com/faultline-lab/faultline/deploy/local/stack"
 )
@@ -70,24 +69,6 @@ func holdLock(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(err)
 	ts.Setenv("HOLDER", fmt.Sprint(os.Getpid()))
 	ts.Defer(func() { _ = lock.Release() })
-}
-
-func TestTheExitCodeSaysWhoseFaultItWas(t *testing.T) {
-	for name, c := range map[string]struct {
-		err  error
-		want int
-	}{
-		"success":                               {nil, 0},
-		"a failure":                             {errors.New("no"), 1},
-		"a command line that is not understood": {fmt.Errorf("so: %w", usageError{errors.New("no")}), 2},
-		"a command beside Postgres has its own exit code": {errors.Join(&postgres.ExitError{Code: 7}), 7},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if got := exitCode(io.Discard, c.err); got != c.want {
-				t.Errorf("got %d, want %d", got, c.want)
-			}
-		})
-	}
 }
 
 func TestAClosedInputEndsTheContext(t *testing.T) {

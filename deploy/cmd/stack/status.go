@@ -12,6 +12,7 @@ import (
 
 	"github.com/faultline-lab/faultline/deploy/local/hostproc"
 	"github.com/faultline-lab/faultline/deploy/local/supervisor"
+	"github.com/faultline-lab/faultline/observability/command"
 	"github.com/faultline-lab/faultline/observability/endpoints"
 )
 
@@ -31,7 +32,7 @@ type status struct {
 }
 
 // Run is called by kong. It fails when nothing runs.
-func (c *statusCmd) Run(ctx context.Context, flags *cli, out output) error {
+func (c *statusCmd) Run(ctx context.Context, flags *cli, out command.Output) error {
 	paths, err := flags.folders()
 	if err != nil {
 		return err
@@ -54,11 +55,11 @@ func (c *statusCmd) Run(ctx context.Context, flags *cli, out output) error {
 	if c.JSON {
 		// The passwords in the URLs are for programs that read stack.json, not for a screen or a log of a build.
 		now.Stack.DatabaseURLs = nil
-		encoder := json.NewEncoder(out.out)
+		encoder := json.NewEncoder(out.Out)
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(now)
 	}
-	return now.print(out.out)
+	return now.print(out.Out)
 }
 
 // readMemory asks for the processes' memory, and looks at the supervisor itself from here.

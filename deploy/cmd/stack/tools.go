@@ -12,6 +12,7 @@ import (
 
 	"github.com/faultline-lab/faultline/deploy/local/postgres"
 	"github.com/faultline-lab/faultline/deploy/toolchain"
+	"github.com/faultline-lab/faultline/observability/command"
 )
 
 // toolsCmd is `stack tools`.
@@ -21,12 +22,12 @@ type toolsCmd struct {
 }
 
 // Run is called by kong.
-func (c *toolsCmd) Run(ctx context.Context, out output) error {
-	found, err := toolchain.Ensure(ctx, toolchain.Options{Progress: out.err}, c.Names...)
+func (c *toolsCmd) Run(ctx context.Context, out command.Output) error {
+	found, err := toolchain.Ensure(ctx, toolchain.Options{Progress: out.Err}, c.Names...)
 	if err != nil {
 		return err
 	}
-	table := tabwriter.NewWriter(out.out, 0, 0, 2, ' ', 0)
+	table := tabwriter.NewWriter(out.Out, 0, 0, 2, ' ', 0)
 	for _, name := range slices.Sorted(maps.Keys(found)) {
 		tool := found[name]
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", tool.Name, tool.Version, tool.Origin, tool.Path)
@@ -60,10 +61,14 @@ type postgresCmd struct {
 }
 
 // Run is called by kong.
-func (c *postgresCmd) Run(ctx context.Context, out output) error {
+func (c *postgresCmd) Run(ctx context.Context, out command.Output) error {
 	argv := c.Command
 	if len(argv) > 0 && argv[0] == "--" {
 		argv = argv[1:]
 	}
-	return postgres.RunWith(ctx, postgres.Options{Find: postgres.FindOptions{Progress: out.err}}, out.out, out.err, argv)
+	err := postgres.RunWith(ctx, postgres.Options{Find: postgres.FindOptions{Progress: out.Err}}, out.Out, out.Err, argv)
+	if failed, ok := errors.AsType[*postgres.ExitError](err); ok {
+		return &command.ChildError{Code: failed.Code, Err: err}
+	}
+	return err
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/faultline-lab/faultline/deploy/local/folders"
 	"github.com/faultline-lab/faultline/deploy/local/runlock"
+	"github.com/faultline-lab/faultline/observability/command"
 	"github.com/faultline-lab/faultline/observability/endpoints"
 )
 
@@ -24,7 +25,7 @@ type upCmd struct {
 }
 
 // Run is called by kong.
-func (c *upCmd) Run(ctx context.Context, flags *cli, out output) error {
+func (c *upCmd) Run(ctx context.Context, flags *cli, out command.Output) error {
 	paths, err := flags.folders()
 	if err != nil {
 		return err
@@ -37,9 +38,9 @@ func (c *upCmd) Run(ctx context.Context, flags *cli, out output) error {
 		return err
 	}
 	if held && holder.Alive() {
-		return join(ctx, paths, holder, out.out)
+		return join(ctx, paths, holder, out.Out)
 	}
-	return c.detach(ctx, paths, out.out)
+	return c.detach(ctx, paths, out.Out)
 }
 
 // join waits until the stack that somebody else started is ready.

@@ -53,7 +53,7 @@ func RunWith(ctx context.Context, opts Options, stdout, stderr io.Writer, argv [
 
 // runCommand waits for the command, and ends it when ctx ends.
 func runCommand(ctx context.Context, cmd *exec.Cmd) error {
-	kill := alone(cmd)
+	end := alone(cmd)
 	started, done := make(chan error, 1), make(chan error, 1)
 	go func() {
 		// As for the server: the death signal belongs to the thread.
@@ -73,19 +73,20 @@ func runCommand(ctx context.Context, cmd *exec.Cmd) error {
 		return exitError(err)
 	case <-ctx.Done():
 	}
-	kill(syscall.SIGTERM)
+	end(syscall.SIGTERM)
+	var ended error
 	select {
-	case <-done:
+	case ended = <-done:
 	case <-time.After(endWithin):
-		kill(syscall.SIGKILL)
-		<-done
+		end(syscall.SIGKILL)
+		ended = <-done
 	}
-	return fmt.Errorf("interrupted: %w", context.Cause(ctx))
+	return errors.Join(fmt.Errorf("interrupted: %w", context.Cause(ctx)), ended)
 }
 
 // alone decides who gets the signals meant for the command. At a terminal it stays in the foreground group: it may read
 // the terminal, and Ctrl-C reaches all of it. Elsewhere it has a group of its own, and signals go to all of that.
-func alone(cmd *exec.Cmd) (kill func(syscall.Signal)) {
+func alone(cmd *exec.Cmd) (end func(syscall.Signal)) {
 	cmd.SysProcAttr = bound(nil, syscall.SIGTERM)
 	if term.IsTerminal(int(os.Stdin.Fd())) {
 		cmd.SysProcAttr.Setpgid = false

@@ -4,35 +4,35 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"text/tabwriter"
 
 	"github.com/faultline-lab/faultline/autoheal/incident"
+	"github.com/faultline-lab/faultline/observability/command"
 	"github.com/faultline-lab/faultline/postmortems/report"
 )
 
-// list shows what can be written about and what has been. Without autoheal it shows the written reports alone, and
-// says so.
-func list(ctx context.Context, opts options, stdout, stderr io.Writer) error {
+// Run shows what can be written about and what has been. Without autoheal it shows the written reports alone, and says
+// so.
+func (listCommand) Run(ctx context.Context, opts *options, out command.Output) error {
 	written, err := reports(opts.Dir)
 	if err != nil {
 		return err
 	}
-	incidents, err := incidents(ctx, opts)
+	incidents, err := incidents(ctx, *opts)
 	if err != nil {
 		if len(written) == 0 {
 			return err
 		}
-		fmt.Fprintf(stderr, "only the written reports: %v\n", err)
+		fmt.Fprintf(out.Err, "only the written reports: %v\n", err)
 	}
 	if len(incidents) == 0 && len(written) == 0 {
-		fmt.Fprintln(stdout, "no incident and no report yet")
+		fmt.Fprintln(out.Out, "no incident and no report yet")
 		return nil
 	}
-	table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
+	table := tabwriter.NewWriter(out.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "INCIDENT\tFIRST ALERT (UTC)\tSTATE\tCAUSE\tWORKLOAD\tREPORT")
 	for _, in := range incidents {
 		name, file := fileName(in), "-"

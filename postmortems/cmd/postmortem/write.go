@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,23 +12,30 @@ import (
 	"time"
 
 	"github.com/faultline-lab/faultline/autoheal/incident"
+	"github.com/faultline-lab/faultline/observability/command"
 	"github.com/faultline-lab/faultline/postmortems/record"
 	"github.com/faultline-lab/faultline/postmortems/report"
 )
 
 const latest = "latest"
 
-// write makes one report.
-func write(ctx context.Context, opts options, stdout, stderr io.Writer) error {
-	at, err := resolve(opts)
+// Run makes one report.
+func (c *writeCommand) Run(ctx context.Context, opts *options, out command.Output) error {
+	if c.Objective <= 0 || c.Objective >= 1 {
+		return usage(errors.New("--objective must lie between 0 and 1, for example 0.99"))
+	}
+	if c.ObjectiveWindow <= 0 || c.ScrapeInterval <= 0 {
+		return usage(errors.New("--objective-window and --scrape-interval must be longer than 0"))
+	}
+	at, err := resolve(*opts)
 	if err != nil {
 		return err
 	}
-	in, err := read(ctx, at, opts.Write.Incident)
+	in, err := read(ctx, at, c.Incident)
 	if err != nil {
 		return err
 	}
-	gatherer, err := at.gatherer(opts.Write.ScrapeInterval)
+	gatherer, err := at.gatherer(c.ScrapeInterval)
 	if err != nil {
 		return err
 	}
@@ -36,24 +44,24 @@ func write(ctx context.Context, opts options, stdout, stderr io.Writer) error {
 		return fmt.Errorf("stopped before the report was written: %w", err)
 	}
 	in.WrittenAt = time.Now()
-	in.Objective = report.Objective{Target: opts.Write.Objective, Window: opts.Write.ObjectiveWindow}
+	in.Objective = report.Objective{Target: c.Objective, Window: c.ObjectiveWindow}
 	text, err := report.Render(in)
 	if err != nil {
 		return err
 	}
-	tellGaps(stderr, in)
-	if opts.Write.Out == "-" {
-		_, err := stdout.Write(text)
+	tellGaps(out.Err, in)
+	if c.Out == "-" {
+		_, err := out.Out.Write(text)
 		return err
 	}
-	path := opts.Write.Out
+	path := c.Out
 	if path == "" {
 		path = filepath.Join(opts.Dir, fileName(in.Incident))
 	}
 	if err := save(path, text); err != nil {
 		return err
 	}
-	fmt.Fprintln(stdout, path)
+	fmt.Fprintln(out.Out, path)
 	return nil
 }
 

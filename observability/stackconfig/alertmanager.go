@@ -1,0 +1,54 @@
+package stackconfig
+
+import (
+	"errors"
+	"time"
+
+	"github.com/prometheus/common/model"
+)
+
+// AlertmanagerParams are what differs between one Alertmanager and another.
+type AlertmanagerParams struct {
+	// WebhookURL is required: where the healer takes alerts.
+	WebhookURL string
+	// WebhookTokenFile holds the bearer token; Alertmanager reads it at each notification. Empty for no token.
+	WebhookTokenFile string
+	// GroupInterval is the least time between two notifications of one workload; 0 means 1 s.
+	GroupInterval time.Duration
+	// RepeatInterval is how long a still-firing alert stays unmentioned; 0 means 5 min.
+	RepeatInterval time.Duration
+}
+
+// Alertmanager renders alertmanager.yml.
+func Alertmanager(p AlertmanagerParams) ([]byte, error) {
+	if p.WebhookURL == "" {
+		return nil, errors.New("stackconfig: Alertmanager: WebhookURL is required: alerts must go to somebody")
+	}
+	if p.GroupInterval == 0 {
+		p.GroupInterval = time.Second
+	}
+	if p.RepeatInterval == 0 {
+		p.RepeatInterval = 5 * time.Minute
+	}
+	if p.GroupInterval < 0 || p.RepeatInterval < p.GroupInterval {
+		return nil, errors.New("stackconfig: Alertmanager: RepeatInterval must be at least GroupInterval, and neither negative")
+	}
+	return render("alertmanager.yml.tmpl", map[string]any{
+		"WebhookURL":       p.WebhookURL,
+		"WebhookTokenFile": p.WebhookTokenFile,
+		"GroupInterval":    model.Duration(p.GroupInterval),
+		"RepeatInterval":   model.Duration(p.RepeatInterval),
+	})
+}
+
+// AlertmanagerArgs are the flags of a single Alertmanager. listen is host:port.
+func AlertmanagerArgs(configFile, dataDir, listen string) []string {
+	return []string{
+		"--config.file=" + configFile,
+		"--storage.path=" + dataDir,
+		"--web.listen-address=" + listen,
+		"--cluster.listen-address=", // one of a kind: no gossip, no port for it
+		"--data.retention=6h",
+		"--log.level=warn",
+	}
+}
