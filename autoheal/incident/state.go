@@ -25,7 +25,7 @@ const (
 var transitions = map[State][]State{
 	Received:    {Diagnosed, Closed, Escalated},
 	Diagnosed:   {Received, Decided, Closed, Escalated}, // back to Received: gather once more
-	Decided:     {Acting, Closed, Escalated},
+	Decided:     {Acting, Received, Closed, Escalated},  // back to Received: the live state had changed
 	Acting:      {Verifying, Escalated},
 	Verifying:   {Stabilising, Received, Escalated}, // back to Received: next rung
 	Stabilising: {Closed, Received, Escalated},

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/faultline-lab/faultline/autoheal/api"
+	"github.com/faultline-lab/faultline/autoheal/incident"
+	"github.com/faultline-lab/faultline/autoheal/problem"
+)
+
+// running says where a running autoheal answers.
+type running struct {
+	URL  string `env:"FAULTLINE_AUTOHEAL_URL" default:"http://127.0.0.1:8090" help:"Where the running autoheal answers."`
+	JSON bool   `name:"json" help:"Print the records as the API gives them."`
+}
+
+type incidentsCommand struct {
+	running
+	Since time.Duration `default:"24h" help:"How far back to look."`
+}
+
+// Run prints a table of incidents.
+func (c incidentsCommand) Run(ctx context.Context, to streams) error {
+	var list api.List
+	since := time.Now().Add(-c.Since).UTC().Format(time.RFC3339)
+	raw, err := c.get(ctx, "/api/v1/incidents?since="+url.QueryEscape(since), &list)
+	if err != nil || c.JSON {
+		return printRaw(to, raw, err)
+	}
+	if len(list.Incidents) == 0 {
+		_, err := fmt.Fprintf(to.out, "no incidents within %s\n", c.Since)
+		return err
+	}
+	table := tabwriter.NewWriter(to.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "ID\tWORKLOAD\tSTATE\tOUTCOME\tCAUSE\tACTIONS\tREASON")
+	for _, in := range list.Incidents {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", in.ID, in.Workload, in.State, dash(string(in.Outcome)),
+			dash(string(in.Diagnosis.Cause)), len(in.Actions), in.Reason)
+	}
+	return table.Flush()
+}
+
+type showCommand struct {
+	running
+	ID string `arg:"" help:"The incident's id, as autoheal incidents lists it."`
+}
+
+// Run prints one incident as a person wants to read it: reason, times, evidence, verdicts, actions, audit.
+func (c showCommand) Run(ctx context.Context, to streams) error {
+	var in incident.Incident
+	path := "/api/v1/incidents/" + url.PathEscape(c.ID)
+	raw, err := c.get(ctx, path, &in)
+	if err != nil || c.JSON {
+		return printRaw(to, raw, err)
+	}
+	var audit api.Audit
+	if _, err := c.get(ctx, path+"/audit", &audit); err != nil {
+		return err
+	}
+	return show(to.out, in, audit.Entries)
+}
+
+func printRaw(to streams, raw []byte, err error) error {
+	if err != nil {
+		return err
+	}
+	_, err = to.out.Write(raw)
+	return err
+}
+
+// get asks the running autoheal and decodes its answer.
+func (r running) get(ctx context.Context, path string, into any) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(r.URL, "/")+path, nil)
+	if err != nil {
+		return nil, fmt.Errorf("--url: %w", err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("no autoheal answers at %s (is the stack up? `make up`): %w", r.URL, err)
+	}
+	defer res.Body.Close()
+	raw, err := io.ReadAll(res.Body)
+	if err != nil {
+		return nil, err
+	}
+	if res.StatusCode != http.StatusOK {
+		var answer problem.Answer
+		if json.Unmarshal(raw, &answer) == nil && answer.Error.Message != "" {
+			return nil, fmt.Errorf("%s: %s", res.Status, answer.Error.Message)
+		}
+		return nil, fmt.Errorf("%s answered %s: is that an autoheal?", r.URL, res.Status)
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		return nil, fmt.Errorf("%s: the answer is none of autoheal's: %w", r.URL, err)
+	}
+	return raw, nil
+}
+
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}

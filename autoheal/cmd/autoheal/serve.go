@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	rungroup "github.com/oklog/run"
+
+	"github.com/faultline-lab/faultline/autoheal/guard"
+	"github.com/faultline-lab/faultline/observability/telemetry"
+)
+
+type serveCommand struct {
+	Listen           string `default:"127.0.0.1:8090" help:"Address of the webhook, the API, /metrics, /livez and /readyz."`
+	Store            string `required:"" help:"SQLite file for alerts, incidents and the audit; made when missing. It must not live in the database that is healed."`
+	WebhookTokenFile string `required:"" help:"File with the bearer token that Alertmanager must send."`
+
+	ControlURL       string `default:"http://127.0.0.1:8070" help:"The supervisor's control API: lists and restarts replicas."`
+	ControlTokenFile string `required:"" help:"File with the bearer token of the control API."`
+	PrometheusURL    string `default:"http://127.0.0.1:9090" help:"Prometheus, for evidence."`
+	DatabaseAdminURL string `required:"" help:"Postgres, straight and not through a proxy, as a role with pg_read_all_stats and pg_use_reserved_connections. The connection is opened early and kept."`
+	EdgeMetricsURL   string `default:"http://127.0.0.1:8080/metrics" help:"The edge's own metrics: the only proof of a heal."`
+
+	Playbook     string `help:"Playbook (YAML): which remedies for which cause. Built-in by default; 'autoheal check' shows it."`
+	Dependencies string `help:"Map of workloads (YAML): who calls whom. Built-in by default."`
+
+	Cooldown       time.Duration `default:"5m" help:"How long a replica is left alone after a remedy, after success too."`
+	Stabilise      time.Duration `default:"10s" help:"How long the edge must stay good after the proof before the incident is closed."`
+	KillSwitchFile string        `help:"While this file exists, the healer acts on nothing."`
+
+	Instance       string `default:"autoheal-1" help:"This process's name in telemetry."`
+	ServiceVersion string `default:"dev" help:"This program's version in telemetry."`
+	TracesURL      string `help:"OTLP/HTTP base for traces, such as http://127.0.0.1:4318; none by default."`
+	LogsURL        string `help:"OTLP/HTTP address for logs, such as http://127.0.0.1:3100/otlp/v1/logs; none by default."`
+	LogLevel       string `default:"info" enum:"debug,info,warn,error" help:"Least level of log lines: ${enum}."`
+}
+
+const (
+	drainBound = 2 * time.Second
+	flushBound = 3 * time.Second
+)
+
+// Run serves until the context ends, then stops in order: HTTP drains, the engine and the admin connection stop,
+// telemetry is flushed, the store is closed.
+func (c serveCommand) Run(ctx context.Context, to streams) (err error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return err
+	}
+	senses, err := telemetry.Start(ctx, telemetry.Config{
+		Service: "autoheal", Instance: c.Instance, Version: c.ServiceVersion, TracesURL: c.TracesURL, LogsURL: c.LogsURL,
+		LogWriter: to.out, LogLevel: level,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushBound)
+		defer cancel()
+		err = errors.Join(err, senses.Shutdown(flush))
+	}()
+	healer, err := c.assemble(ctx, senses)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, healer.store.Close()) }()
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("--listen: %w (is another autoheal running?)", err)
+	}
+	logger := senses.Logger()
+	logger.InfoContext(ctx, "autoheal is listening", "address", listener.Addr().String(), "store", c.Store)
+	return actors(ctx, healer, listener).Run()
+}
+
+// actors are what lives as long as the program. Whichever ends first ends the others.
+func actors(ctx context.Context, h *healer, listener net.Listener) *rungroup.Group {
+	var group rungroup.Group
+	server := &http.Server{Handler: h.handler, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute}
+	group.Add(func() error {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	}, func(error) {
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainBound)
+		defer cancel()
+		if server.Shutdown(drain) != nil {
+			_ = server.Close() // whoever did not finish in time gets no answer, and sends again
+		}
+	})
+	for _, live := range []func(context.Context) error{h.engine.Run, h.admin.Keep} {
+		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		group.Add(func() error { return live(ctx) }, func(error) { cancel() })
+	}
+	stop, cancel := context.WithCancel(ctx)
+	group.Add(func() error { <-stop.Done(); return nil }, func(error) { cancel() })
+	return &group
+}
+
+// token reads a bearer token; an empty file is an error.
+func token(flag, path string) (string, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", flag, err)
+	}
+	text := strings.TrimSpace(string(data))
+	if text == "" {
+		return "", fmt.Errorf("%s: %s is empty: put a token into it", flag, path)
+	}
+	return text, nil
+}
+
+// killSwitch reads the switch from a file: it is on while the file exists. No path means that there is no switch.
+func killSwitch(path string) func() guard.Switch {
+	return func() guard.Switch {
+		if path == "" {
+			return guard.SwitchOff
+		}
+		switch _, err := os.Stat(path); {
+		case err == nil:
+			return guard.SwitchOn
+		case errors.Is(err, os.ErrNotExist):
+			return guard.SwitchOff
+		default:
+			return guard.SwitchUnknown
+		}
+	}
+}

@@ -1,0 +1,155 @@
+package diagnose
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/faultline-lab/faultline/autoheal/evidence"
+	"github.com/faultline-lab/faultline/autoheal/incident"
+)
+
+// connectionLeak: connections were taken out of the pool and forgotten. The pool counts them as used while their
+// backends do nothing at all, for longer than any hold can last.
+func connectionLeak(facts evidence.Facts) Finding {
+	finding := Finding{Candidate: incident.Candidate{Cause: incident.ConnectionLeak}}
+	replicas := facts.Subjects(evidence.PoolMax)
+	var spared []string
+	for _, replica := range replicas {
+		l := readLeak(facts, replica)
+		finding.Candidate.Score = max(finding.Candidate.Score, l.score())
+		if len(l.against) == 0 {
+			finding.Subjects = append(finding.Subjects, replica)
+			finding.Candidate.For = append(finding.Candidate.For, l.say(l.signs))
+			continue
+		}
+		spared = append(spared, l.say(l.against))
+		if l.ripeIn > 0 && (finding.RipeIn == 0 || l.ripeIn > finding.RipeIn) {
+			finding.RipeIn = l.ripeIn
+		}
+	}
+	finding.Candidate.Against = spared
+	if len(replicas) == 0 {
+		finding.Candidate.Against = []string{"no pool's metrics are known"}
+	}
+	return finding
+}
+
+// leak is one replica held against the signs of a leak.
+type leak struct {
+	replica        string
+	signs, against []string
+	ripeIn         time.Duration
+}
+
+// leakFacts is all that the signs need; each is required, because what is unknown must not lead to action.
+type leakFacts struct {
+	idle, used, size, timeouts, refusals, releases, released  float64
+	sessions, sessionsIdle, long, active, inTransaction, lock float64
+	youngest, oldest, age                                     float64
+}
+
+func readLeak(facts evidence.Facts, replica string) leak {
+	l := leak{replica: replica}
+	var v leakFacts
+	for _, need := range []struct {
+		name string
+		into *float64
+	}{
+		{evidence.PoolIdle, &v.idle}, {evidence.PoolUsed, &v.used}, {evidence.PoolMax, &v.size},
+		{evidence.PoolTimeouts, &v.timeouts}, {evidence.PoolConnectRefusals, &v.refusals},
+		{evidence.PoolReleases, &v.releases},
+		{evidence.Sessions, &v.sessions}, {evidence.SessionsIdle, &v.sessionsIdle},
+		{evidence.SessionsIdleLong, &v.long}, {evidence.SessionsActive, &v.active},
+		{evidence.SessionsInTransaction, &v.inTransaction}, {evidence.SessionsLockWait, &v.lock},
+		{evidence.ReplicaAge, &v.age},
+	} {
+		fact, known := facts.Get(need.name, replica)
+		if !known {
+			l.against = append(l.against, need.name+" is unknown")
+			continue
+		}
+		*need.into = fact.Value
+	}
+	if len(l.against) > 0 {
+		return l
+	}
+	// Some facts exist only where there is something to speak of: no idle session has no age, no release no time.
+	for _, need := range []struct {
+		name string
+		when bool
+		into *float64
+	}{
+		{evidence.SessionsIdleYoungest, v.sessionsIdle > 0, &v.youngest},
+		{evidence.SessionsIdleOldest, v.sessionsIdle > 0, &v.oldest},
+		{evidence.PoolLastReleaseAge, v.releases > 0, &v.released},
+	} {
+		fact, known := facts.Get(need.name, replica)
+		if need.when && !known {
+			l.against = append(l.against, need.name+" is unknown")
+		}
+		*need.into = fact.Value
+	}
+	if len(l.against) > 0 {
+		return l
+	}
+	l.judge(v)
+	return l
+}
+
+// slack is how many of a pool's connections may be missing from the picture, since Prometheus and Postgres are not read
+// in the same instant: none of a pool of four, one of eight.
+func slack(size float64) float64 { return math.Floor(size / 8) }
+
+func (l *leak) judge(v leakFacts) {
+	hold := evidence.LongestHold.Seconds()
+	l.sign(v.size > 0 && v.idle == 0 && v.used >= v.size,
+		fmt.Sprintf("the pool is full: %g of %g connections used, %g idle", v.used, v.size, v.idle),
+		fmt.Sprintf("the pool is not full: %g of %g connections used, %g idle", v.used, v.size, v.idle))
+	l.sign(v.timeouts > 0,
+		fmt.Sprintf("%g callers gave up waiting for a connection within %s", v.timeouts, evidence.CounterWindow),
+		"no caller gave up waiting for a connection")
+	l.sign(v.size > 0 && v.long >= v.used-slack(v.size) && v.long > 0,
+		fmt.Sprintf("%g of its %g backends have been idle for %.1f s or more, which no legitimate hold lasts", v.long, v.sessions, hold),
+		fmt.Sprintf("only %g of its %g backends have been idle for %.1f s or more", v.long, v.sessions, hold))
+	l.sign(v.releases == 0 || v.released >= v.youngest,
+		"no connection was given back since they went idle",
+		fmt.Sprintf("a connection was given back %.1f s ago at most, while all were idle", v.released))
+	l.sign(v.lock == 0, "no backend waits for a lock", fmt.Sprintf("%g backends wait for a lock", v.lock))
+	l.sign(v.active+v.inTransaction <= slack(v.size), "no backend works or holds a transaction open",
+		fmt.Sprintf("%g backends are active and %g idle in transaction", v.active, v.inTransaction))
+	l.sign(v.refusals == 0, "the server refuses no connection",
+		fmt.Sprintf("the server refused %g connections (53300)", v.refusals))
+	l.sign(v.age >= hold && v.oldest <= v.age+0.5, "the replica is older than its idle backends",
+		fmt.Sprintf("the replica is %.1f s old: too young for these backends to be its own", v.age))
+	l.ripen(v, hold)
+}
+
+// ripen says how long to wait where nothing is missing but age: the pool is full and every backend is idle, only not
+// yet for long enough.
+func (l *leak) ripen(v leakFacts, hold float64) {
+	if len(l.against) == 1 && v.sessionsIdle >= v.used && v.long < v.used && v.youngest < hold {
+		l.ripeIn = time.Duration((hold-v.youngest)*float64(time.Second)) + 50*time.Millisecond
+	}
+}
+
+func (l *leak) sign(there bool, yes, no string) {
+	if there {
+		l.signs = append(l.signs, yes)
+		return
+	}
+	l.against = append(l.against, no)
+}
+
+func (l *leak) score() float64 {
+	if len(l.signs) == 0 {
+		return 0
+	}
+	return float64(len(l.signs)) / float64(len(l.signs)+len(l.against))
+}
+
+func (l *leak) say(sentences []string) string {
+	return l.replica + ": " + strings.Join(slices.Clone(sentences), ", ")
+}

@@ -1,0 +1,146 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
+
+	"github.com/faultline-lab/faultline/autoheal/correlate"
+	"github.com/faultline-lab/faultline/autoheal/evidence"
+	"github.com/faultline-lab/faultline/autoheal/guard"
+	"github.com/faultline-lab/faultline/autoheal/incident"
+	"github.com/faultline-lab/faultline/autoheal/playbook"
+	"github.com/faultline-lab/faultline/autoheal/remedy"
+	"github.com/faultline-lab/faultline/autoheal/store"
+	"github.com/faultline-lab/faultline/autoheal/verify"
+)
+
+// Incidents keeps the records.
+type Incidents interface {
+	Open(ctx context.Context) ([]incident.Incident, error)
+	Load(ctx context.Context, id string) (incident.Incident, incident.Progress, error)
+	Save(ctx context.Context, c store.Change) error
+}
+
+// Inbox holds the alerts that were taken in.
+type Inbox interface {
+	Waiting(ctx context.Context) ([]incident.Alert, error)
+	Join(ctx context.Context, id string, alerts []incident.Alert, entries []incident.Entry) (bool, error)
+	CountJoined(ctx context.Context, id string) (int, error)
+}
+
+// Leases hands out the right to act on a workload.
+type Leases interface {
+	Leases(ctx context.Context, now time.Time) ([]incident.Lease, error)
+	Acquire(ctx context.Context, l incident.Lease, now time.Time) (bool, error)
+	Release(ctx context.Context, target, holder string) error
+}
+
+// History knows the past actions.
+type History interface {
+	Effects(ctx context.Context, since time.Time) ([]incident.Effect, error)
+}
+
+// Store is all that the engine keeps.
+type Store interface {
+	Incidents
+	Inbox
+	Leases
+	History
+}
+
+// Senses gathers evidence.
+type Senses interface {
+	Gather(ctx context.Context, scope evidence.Scope) evidence.Gathering
+}
+
+// Edge reads the client-facing SLI.
+type Edge interface {
+	Read(ctx context.Context) (verify.Counts, error)
+	Source() string
+}
+
+// Config holds what an engine needs; all fields without a default are required.
+type Config struct {
+	Store      Store
+	Senses     Senses
+	Edge       Edge
+	Remedies   []remedy.Remedy
+	Playbook   playbook.Playbook
+	Map        correlate.Map
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+	// Tracer makes the incident's trace; none by default.
+	Tracer trace.Tracer
+	// Switch reads the kill switch; off by default.
+	Switch func() guard.Switch
+	// Limits of the guards; guard.Defaults by default.
+	Limits guard.Limits
+	// Stabilise is the hold after the proof; 10 s by default.
+	Stabilise time.Duration
+	// Tick is the pause between two looks at the open incidents; 1 s by default.
+	Tick time.Duration
+	// Patience is how long an incident waits for a refusal to be lifted before a person gets it; 30 s by default.
+	Patience time.Duration
+	Now      func() time.Time
+}
+
+func (c *Config) defaults() error {
+	switch {
+	case c.Store == nil:
+		return errors.New("engine: no store was given")
+	case c.Senses == nil:
+		return errors.New("engine: no senses were given")
+	case c.Edge == nil:
+		return errors.New("engine: no edge to read was given")
+	case len(c.Remedies) == 0:
+		return errors.New("engine: no remedies were given")
+	case c.Logger == nil:
+		return errors.New("engine: no logger was given")
+	case c.Registerer == nil:
+		return errors.New("engine: no metrics registerer was given")
+	}
+	if c.Tracer == nil {
+		c.Tracer = noop.NewTracerProvider().Tracer("")
+	}
+	if c.Switch == nil {
+		c.Switch = func() guard.Switch { return guard.SwitchOff }
+	}
+	if c.Limits == (guard.Limits{}) {
+		c.Limits = guard.Defaults()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	for _, d := range []struct {
+		field *time.Duration
+		value time.Duration
+	}{{&c.Stabilise, 10 * time.Second}, {&c.Tick, time.Second}, {&c.Patience, 30 * time.Second}} {
+		if *d.field == 0 {
+			*d.field = d.value
+		}
+	}
+	return nil
+}
+
+const (
+	// looks is how many gatherings may be inconclusive before a person gets the incident.
+	looks = 2
+	// maxRounds bounds all gatherings of one incident, whatever keeps it going.
+	maxRounds = 40
+	// maxWaves bounds how often an incident may begin to act.
+	maxWaves = 4
+	// afterRefusal is the pause before the next look at a refused incident.
+	afterRefusal = 5 * time.Second
+	// leaseMargin is how much longer than the remedy itself a lease lasts.
+	leaseMargin = 10 * time.Second
+	// readEvery is the pause between two readings of the edge.
+	readEvery = time.Second
+	// relapseAfter is how many bad readings in a row within the hold are a relapse.
+	relapseAfter = 2
+)

@@ -1,0 +1,167 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/faultline-lab/faultline/autoheal/incident"
+	"github.com/faultline-lab/faultline/autoheal/remedy"
+	"github.com/faultline-lab/faultline/autoheal/store"
+)
+
+// Engine drives the open incidents, each in a goroutine of its own.
+type Engine struct {
+	cfg      Config
+	remedies map[string]remedy.Remedy
+	metrics  *metrics
+	wake     chan struct{}
+
+	mu      sync.Mutex
+	busy    map[string]bool // incidents that have a worker
+	workers sync.WaitGroup
+}
+
+// New makes an engine. Every remedy that the playbook names must be given.
+func New(cfg Config) (*Engine, error) {
+	if err := cfg.defaults(); err != nil {
+		return nil, err
+	}
+	e := &Engine{
+		cfg: cfg, remedies: map[string]remedy.Remedy{}, wake: make(chan struct{}, 1), busy: map[string]bool{},
+	}
+	for _, r := range cfg.Remedies {
+		e.remedies[r.Name()] = r
+	}
+	for _, cause := range cfg.Playbook.Causes() {
+		for _, rung := range cfg.Playbook.Ladder(cause) {
+			if e.remedies[rung.Remedy] == nil {
+				return nil, fmt.Errorf("engine: the playbook names the remedy %q, which was not given", rung.Remedy)
+			}
+		}
+	}
+	m, err := newMetrics(cfg.Registerer)
+	if err != nil {
+		return nil, err
+	}
+	e.metrics = m
+	return e, nil
+}
+
+// Wake makes the engine look at once. It never blocks.
+func (e *Engine) Wake() {
+	select {
+	case e.wake <- struct{}{}:
+	default: // a look is due already
+	}
+}
+
+// Run works until the context ends, then waits for the workers. What they leave half done is resumed by the next run.
+func (e *Engine) Run(ctx context.Context) error {
+	defer e.workers.Wait()
+	ticker := time.NewTicker(e.cfg.Tick)
+	defer ticker.Stop()
+	for {
+		if err := e.sweep(ctx); err != nil && ctx.Err() == nil {
+			e.cfg.Logger.ErrorContext(ctx, "looking for work failed; trying again at the next tick", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-e.wake:
+		case <-ticker.C:
+		}
+	}
+}
+
+// sweep gives waiting alerts to incidents, and every open incident a worker.
+func (e *Engine) sweep(ctx context.Context) error {
+	if err := e.intake(ctx); err != nil {
+		return err
+	}
+	open, err := e.cfg.Store.Open(ctx)
+	if err != nil {
+		return err
+	}
+	e.metrics.open.Set(float64(len(open)))
+	for _, in := range open {
+		e.start(ctx, in.ID)
+	}
+	return nil
+}
+
+func (e *Engine) start(ctx context.Context, id string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.busy[id] {
+		return
+	}
+	e.busy[id] = true
+	e.workers.Go(func() {
+		defer func() {
+			e.mu.Lock()
+			delete(e.busy, id)
+			e.mu.Unlock()
+		}()
+		e.drive(ctx, id)
+	})
+}
+
+// drive takes one incident as far as it goes. After an error the next tick starts again from what is on disk.
+func (e *Engine) drive(ctx context.Context, id string) {
+	for ctx.Err() == nil {
+		err := e.driveOnce(ctx, id)
+		switch {
+		case err == nil:
+			return
+		case errors.Is(err, store.ErrMoreAlerts):
+			continue // the incident may not end yet: look at it with the new alert
+		case ctx.Err() == nil:
+			e.cfg.Logger.ErrorContext(ctx, "an incident is stuck; trying again at the next tick", "incident", id, "error", err)
+			return
+		}
+	}
+}
+
+func (e *Engine) driveOnce(ctx context.Context, id string) error {
+	in, progress, err := e.cfg.Store.Load(ctx, id)
+	if err != nil {
+		return err
+	}
+	w := &work{Engine: e, in: in, progress: progress, since: e.cfg.Now()}
+	ctx = w.withTrace(ctx)
+	for w.in.State.Open() {
+		if err := w.step(ctx); err != nil {
+			return fmt.Errorf("%s: %w", w.in.State, err)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// step runs the stage that the incident is in.
+func (w *work) step(ctx context.Context) error {
+	ctx, span := w.cfg.Tracer.Start(ctx, "autoheal."+string(w.in.State))
+	defer span.End()
+	err := w.stages()[w.in.State](ctx)
+	if err != nil && ctx.Err() == nil {
+		span.RecordError(err)
+	}
+	return err
+}
+
+// stages is the table of contents: what is done in which state.
+func (w *work) stages() map[incident.State]func(context.Context) error {
+	return map[incident.State]func(context.Context) error{
+		incident.Received:    w.look,
+		incident.Diagnosed:   w.decide,
+		incident.Decided:     w.act,
+		incident.Acting:      w.act,
+		incident.Verifying:   w.prove,
+		incident.Stabilising: w.hold,
+	}
+}

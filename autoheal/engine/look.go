@@ -1,0 +1,75 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/faultline-lab/faultline/autoheal/incident"
+)
+
+// look gathers evidence and diagnoses it: received -> diagnosed.
+func (w *work) look(ctx context.Context) error {
+	if _, err := w.moreAlerts(ctx); err != nil {
+		return err
+	}
+	if w.progress.Rounds >= maxRounds {
+		return w.escalate(ctx, "%d gatherings have not led to an end", w.progress.Rounds)
+	}
+	w.progress.Rounds++
+	w.progress.Looks++
+	seen := w.examine(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	w.seen = seen
+	w.in.Evidence = append(w.in.Evidence, seen.Facts...)
+	w.in.Diagnosis = seen.Diagnosis
+	w.chooseRoot()
+	w.note("evidence", "round %d: %s", w.progress.Rounds, inventory(seen.Facts))
+	w.note("diagnosis", "%s", w.in.Diagnosis.Summary)
+	return w.move(ctx, incident.Diagnosed, "%s", w.in.Diagnosis.Summary)
+}
+
+// chooseRoot makes the workload at the root the incident's own, by evidence: of the workloads that show the cause, the
+// one that the others lean on. Its replicas come first; those of another workload are found by a later look.
+func (w *work) chooseRoot() {
+	owners := map[string]string{}
+	var found []string
+	for _, replica := range w.in.Diagnosis.Subjects {
+		if owner, _, ok := w.seen.Replica(replica); ok {
+			owners[replica] = owner.Name
+			found = append(found, owner.Name)
+		}
+	}
+	if len(found) == 0 {
+		return
+	}
+	root := w.cfg.Map.Deepest(found)
+	w.in.Workload = root
+	w.in.Diagnosis.Subjects = slices.DeleteFunc(slices.Clone(w.in.Diagnosis.Subjects), func(replica string) bool {
+		return owners[replica] != root
+	})
+}
+
+// inventory says in a line how much was found out, by source.
+func inventory(facts []incident.Fact) string {
+	known, unknown := map[string]int{}, map[string]int{}
+	var sources []string
+	for _, f := range facts {
+		if !slices.Contains(sources, f.Source) {
+			sources = append(sources, f.Source)
+		}
+		if f.Status == incident.Known {
+			known[f.Source]++
+		} else {
+			unknown[f.Source]++
+		}
+	}
+	slices.Sort(sources)
+	text := ""
+	for _, s := range sources {
+		text += fmt.Sprintf("%s %d facts, %d unknown; ", s, known[s], unknown[s])
+	}
+	return text
+}

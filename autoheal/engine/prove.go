@@ -1,0 +1,134 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/faultline-lab/faultline/autoheal/incident"
+	"github.com/faultline-lab/faultline/autoheal/verify"
+)
+
+// prove waits until the edge's own SLI has been good often enough in a row: verifying -> stabilising. Where it is not in
+// time, the next rung follows.
+func (w *work) prove(ctx context.Context) error {
+	ladder := w.cfg.Playbook.Ladder(w.in.Diagnosis.Cause)
+	if w.in.Rung >= len(ladder) {
+		return w.escalate(ctx, "rung %d for %s is not in the playbook any more", w.in.Rung+1, w.in.Diagnosis.Cause)
+	}
+	rung := ladder[w.in.Rung]
+	w.in.Verification.Source, w.in.Verification.Required = w.cfg.Edge.Source(), rung.Readings
+	if left, err := w.stillSick(ctx); left || err != nil {
+		return err
+	}
+	judge := &verify.Judge{}
+	deadline := w.cfg.Now().Add(rung.Within)
+	for w.cfg.Now().Before(deadline) {
+		reading, ok, err := w.read(ctx, judge)
+		if err != nil {
+			return err
+		}
+		if judge.Good() >= rung.Readings {
+			return w.move(ctx, incident.Stabilising, "the edge was good %d times in a row (the last: %g of %g checkouts)",
+				judge.Good(), reading.Good, reading.Total)
+		}
+		if ok && reading.Status == incident.Known && !reading.OK {
+			if left, err := w.stillSick(ctx); left || err != nil {
+				return err
+			}
+		}
+		if !pause(ctx, readEvery) {
+			return ctx.Err()
+		}
+	}
+	if w.in.Rung+1 >= len(ladder) {
+		return w.escalate(ctx, "the edge was not good %d times in a row within %s, and the ladder for %s has no further rung",
+			rung.Readings, rung.Within, w.in.Diagnosis.Cause)
+	}
+	w.in.Rung++
+	w.progress.Looks = 0
+	return w.move(ctx, incident.Received, "the edge was not good %d times in a row within %s: next rung", rung.Readings, rung.Within)
+}
+
+// stillSick looks whether a replica shows the cause (still, again, or only now), and goes back to Received if so: a
+// fault that reaches the replicas one after another must not wait for the proof to fail.
+func (w *work) stillSick(ctx context.Context) (bool, error) {
+	seen := w.examine(ctx)
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	if seen.Diagnosis.Cause == incident.Inconclusive {
+		return false, nil
+	}
+	w.progress.Looks = 0
+	return true, w.move(ctx, incident.Received, "not over yet: %s", seen.Diagnosis.Summary)
+}
+
+// read takes one reading of the edge into the record. The first look of a judge is only its base, and no reading.
+func (w *work) read(ctx context.Context, judge *verify.Judge) (incident.Reading, bool, error) {
+	counts, err := w.cfg.Edge.Read(ctx)
+	if ctx.Err() != nil {
+		return incident.Reading{}, false, ctx.Err()
+	}
+	reading, ok := judge.Take(w.cfg.Now(), counts, err)
+	if err != nil {
+		w.cfg.Logger.WarnContext(ctx, "the edge could not be read", "incident", w.in.ID, "error", err)
+	}
+	if !ok {
+		return reading, false, nil
+	}
+	w.in.Verification.Readings = append(w.in.Verification.Readings, reading)
+	return reading, true, w.save(ctx)
+}
+
+// hold watches the edge for a while after the proof: stabilising -> closed, or a relapse.
+func (w *work) hold(ctx context.Context) error {
+	judge := &verify.Judge{}
+	begun := w.cfg.Now()
+	for {
+		if _, _, err := w.read(ctx, judge); err != nil {
+			return err
+		}
+		if judge.Bad() >= relapseAfter {
+			return w.relapse(ctx, "the edge was bad %d times in a row", judge.Bad())
+		}
+		if more, err := w.moreAlerts(ctx); err != nil {
+			return err
+		} else if more {
+			seen := w.examine(ctx)
+			if seen.Diagnosis.Cause != incident.Inconclusive && ctx.Err() == nil {
+				return w.relapse(ctx, "%s", seen.Diagnosis.Summary)
+			}
+			w.note("note", "alerts came within the hold; the evidence shows no new fault: %s", seen.Diagnosis.Summary)
+		}
+		held := w.cfg.Now().Sub(begun)
+		switch {
+		case held >= w.cfg.Stabilise && judge.Good() > 0:
+			return w.endWell(ctx)
+		case held >= 2*w.cfg.Stabilise+5*time.Second:
+			return w.escalate(ctx, "the edge was proved good, but could not be read at the end of the hold")
+		}
+		if !pause(ctx, readEvery) {
+			return ctx.Err()
+		}
+	}
+}
+
+// relapse opens the same incident again. Whether the next rung is due, the diagnosis will tell.
+func (w *work) relapse(ctx context.Context, format string, args ...any) error {
+	w.progress.Looks = 0
+	return w.move(ctx, incident.Received, "relapse within the hold: "+format, args...)
+}
+
+func (w *work) endWell(ctx context.Context) error {
+	done := 0
+	for _, a := range w.in.Actions {
+		if a.Result == incident.ResultDone {
+			done++
+		}
+	}
+	if done == 0 {
+		return w.end(ctx, incident.Closed, incident.SelfRecovered, "the edge is good and stayed so; nothing was done")
+	}
+	return w.end(ctx, incident.Closed, incident.Recovered, "the edge is good and stayed so for %s after %d actions",
+		w.cfg.Stabilise, done)
+}

@@ -1,0 +1,143 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/faultline-lab/faultline/autoheal/diagnose"
+	"github.com/faultline-lab/faultline/autoheal/evidence"
+	"github.com/faultline-lab/faultline/autoheal/incident"
+	"github.com/faultline-lab/faultline/autoheal/store"
+)
+
+// work is one incident in the hands of its worker: the record, what is to be written with it, and what the last look saw.
+type work struct {
+	*Engine
+	in       incident.Incident
+	progress incident.Progress
+	since    time.Time // of the state, for the stage's duration
+
+	// seen is the last look; nil after a restart, which makes the engine look again.
+	seen *look
+
+	entries []incident.Entry
+	effects []incident.Effect
+}
+
+// look is one gathering and what it says.
+type look struct {
+	evidence.Gathering
+	diagnose.Result
+}
+
+func (w *work) note(kind, format string, args ...any) {
+	w.entries = append(w.entries, incident.Entry{At: w.cfg.Now(), Kind: kind, Text: fmt.Sprintf(format, args...)})
+}
+
+// save writes the record and all that was noted since the last save, in one transaction.
+func (w *work) save(ctx context.Context) error {
+	err := w.cfg.Store.Save(ctx, store.Change{
+		Incident: w.in, Progress: w.progress, Entries: w.entries, Effects: w.effects,
+	})
+	if err != nil {
+		return err
+	}
+	w.entries, w.effects = nil, nil
+	return nil
+}
+
+// move goes to a state and saves. The metrics count only what is on disk.
+func (w *work) move(ctx context.Context, to incident.State, format string, args ...any) error {
+	from, now := w.in.State, w.cfg.Now()
+	reason := fmt.Sprintf(format, args...)
+	if err := w.in.Move(to, reason, now); err != nil {
+		return err
+	}
+	w.note("state", "%s -> %s: %s", from, to, reason)
+	if err := w.save(ctx); err != nil {
+		return err
+	}
+	w.metrics.stages.WithLabelValues(string(from)).Observe(now.Sub(w.since).Seconds())
+	w.since = now
+	w.cfg.Logger.InfoContext(ctx, "incident moved", "incident", w.in.ID, "from", from, "to", to, "reason", reason)
+	return nil
+}
+
+// end closes the incident or gives it to a person.
+func (w *work) end(ctx context.Context, to incident.State, outcome incident.Outcome, format string, args ...any) error {
+	w.in.Outcome = outcome
+	if err := w.move(ctx, to, format, args...); err != nil {
+		return err
+	}
+	w.metrics.ended(w.in.Diagnosis.Cause, outcome)
+	return nil
+}
+
+// escalate gives the incident to a person, with everything gathered so far in the record.
+func (w *work) escalate(ctx context.Context, format string, args ...any) error {
+	w.progress.Plan = nil
+	if err := w.end(ctx, incident.Escalated, incident.HandedOver, format, args...); err != nil {
+		return err
+	}
+	w.cfg.Logger.ErrorContext(ctx, "incident handed over to a person", "incident", w.in.ID, "workload", w.in.Workload,
+		"reason", w.in.Reason, "diagnosis", w.in.Diagnosis.Summary, "actions", len(w.in.Actions),
+		"help", "autoheal show "+w.in.ID)
+	return w.cfg.Store.Release(ctx, w.in.Workload, w.in.ID)
+}
+
+// moreAlerts says whether alerts have joined since the engine last looked, and takes them into the record.
+func (w *work) moreAlerts(ctx context.Context) (bool, error) {
+	n, err := w.cfg.Store.CountJoined(ctx, w.in.ID)
+	if err != nil || n <= w.progress.SeenAlerts {
+		return false, err
+	}
+	stored, _, err := w.cfg.Store.Load(ctx, w.in.ID)
+	if err != nil {
+		return false, err
+	}
+	w.in.Alerts, w.in.Truncated = stored.Alerts, stored.Truncated
+	w.in.Workloads = workloads(stored.Alerts)
+	w.progress.SeenAlerts = len(stored.Alerts)
+	return true, nil
+}
+
+// examine gathers evidence of the whole group and diagnoses it.
+func (w *work) examine(ctx context.Context) *look {
+	ctx, span := w.cfg.Tracer.Start(ctx, "autoheal.gather")
+	defer span.End()
+	gathering := w.cfg.Senses.Gather(ctx, evidence.Scope{
+		Workloads: w.cfg.Map.Group(w.in.Workload), Round: w.progress.Rounds,
+	})
+	return &look{gathering, diagnose.Diagnose(gathering.Facts, w.progress.Rounds)}
+}
+
+// pause says false when the context ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// withTrace puts the incident's own trace into the context: every stage hangs from the span that opened it, in this
+// life of the healer and the next.
+func (w *work) withTrace(ctx context.Context) context.Context {
+	traceID, err := trace.TraceIDFromHex(w.in.TraceID)
+	if err != nil {
+		return ctx
+	}
+	spanID, err := trace.SpanIDFromHex(w.progress.RootSpan)
+	if err != nil {
+		return ctx
+	}
+	return trace.ContextWithRemoteSpanContext(ctx, trace.NewSpanContext(trace.SpanContextConfig{
+		TraceID: traceID, SpanID: spanID, TraceFlags: trace.FlagsSampled, Remote: true,
+	}))
+}

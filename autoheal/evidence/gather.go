@@ -1,0 +1,140 @@
+package evidence
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/faultline-lab/faultline/autoheal/incident"
+	"github.com/faultline-lab/faultline/autoheal/workload"
+)
+
+// Scope says what to gather evidence about.
+type Scope struct {
+	// Workloads is the whole group that hangs together, not only those that alerted.
+	Workloads []string
+	Round     int
+}
+
+// Collector asks one source. It answers with facts; what it could not get, it says in unknown facts.
+type Collector interface {
+	Source() string
+	Collect(ctx context.Context, scope Scope) []incident.Fact
+}
+
+// Lister lists the live workloads.
+type Lister interface {
+	Workloads(ctx context.Context) ([]workload.Workload, error)
+}
+
+// Gathering is what one look brought.
+type Gathering struct {
+	At    time.Time
+	Facts Facts
+	// Workloads are the live workloads of the scope; nil when they could not be listed.
+	Workloads []workload.Workload
+}
+
+// Replica finds a replica of the gathering and its workload.
+func (g Gathering) Replica(id string) (workload.Workload, workload.Replica, bool) {
+	for _, w := range g.Workloads {
+		if r, ok := w.Replica(id); ok {
+			return w, r, true
+		}
+	}
+	return workload.Workload{}, workload.Replica{}, false
+}
+
+// Config holds what a gatherer needs.
+type Config struct {
+	Collectors []Collector
+	Lister     Lister
+	// Deadline bounds one gathering; 1 s by default. A source that is slower is unknown.
+	Deadline time.Duration
+	Now      func() time.Time
+}
+
+// Gatherer asks all sources at once.
+type Gatherer struct{ cfg Config }
+
+// New makes a gatherer.
+func New(cfg Config) (*Gatherer, error) {
+	if len(cfg.Collectors) == 0 {
+		return nil, errors.New("evidence: no collectors were given")
+	}
+	if cfg.Lister == nil {
+		return nil, errors.New("evidence: no workload list was given")
+	}
+	if cfg.Deadline == 0 {
+		cfg.Deadline = time.Second
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return &Gatherer{cfg}, nil
+}
+
+type part struct {
+	source string
+	facts  []incident.Fact
+	list   []workload.Workload
+}
+
+// Gather asks every source and returns within the deadline, with whatever has come by then.
+func (g *Gatherer) Gather(ctx context.Context, scope Scope) Gathering {
+	ctx, cancel := context.WithTimeout(ctx, g.cfg.Deadline)
+	defer cancel()
+	parts := make(chan part, len(g.cfg.Collectors)+1) // room for all: a late source must not block for ever
+	waiting := []string{Workloads}
+	go func() { parts <- g.list(ctx, scope) }()
+	for _, c := range g.cfg.Collectors {
+		waiting = append(waiting, c.Source())
+		go func() { parts <- part{source: c.Source(), facts: c.Collect(ctx, scope)} }()
+	}
+	result := Gathering{At: g.cfg.Now()}
+	for len(waiting) > 0 {
+		select {
+		case p := <-parts:
+			result.Facts = append(result.Facts, p.facts...)
+			if p.source == Workloads {
+				result.Workloads = p.list
+			}
+			waiting = slices.DeleteFunc(waiting, func(s string) bool { return s == p.source })
+		case <-ctx.Done():
+			for _, source := range waiting {
+				result.Facts = append(result.Facts, unknown(source, "source", source, "",
+					fmt.Sprintf("%s did not answer within %s", source, g.cfg.Deadline), g.cfg.Now()))
+			}
+			waiting = nil
+		}
+	}
+	for i := range result.Facts {
+		result.Facts[i].Round = scope.Round
+	}
+	slices.SortStableFunc(result.Facts, compare)
+	return result
+}
+
+func (g *Gatherer) list(ctx context.Context, scope Scope) part {
+	all, err := g.cfg.Lister.Workloads(ctx)
+	now := g.cfg.Now()
+	if err != nil {
+		return part{source: Workloads, facts: []incident.Fact{
+			unknown(Workloads, "source", Workloads, workloadsQuery, err.Error(), now),
+		}}
+	}
+	var mine []workload.Workload
+	for _, w := range all {
+		if slices.Contains(scope.Workloads, w.Name) {
+			mine = append(mine, w)
+		}
+	}
+	return part{source: Workloads, list: mine, facts: replicaFacts(mine, now)}
+}
+
+// compare gives facts an order that does not depend on which source was faster.
+func compare(a, b incident.Fact) int {
+	return slices.Compare([]string{a.Source, a.Subject, a.Name}, []string{b.Source, b.Subject, b.Name})
+}

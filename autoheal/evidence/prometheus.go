@@ -1,0 +1,207 @@
+package evidence
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/faultline-lab/faultline/autoheal/incident"
+)
+
+// PrometheusConfig holds what the Prometheus collector needs.
+type PrometheusConfig struct {
+	Sampler Sampler
+	// Edge is the workload at the edge; "storefront" by default.
+	Edge string
+	// Stale is the age from which a sample says nothing; 3 s by default, three scrapes.
+	Stale time.Duration
+	Now   func() time.Time
+}
+
+// PrometheusCollector reads the pools' and the edge's metrics (docs/contracts.md, "Telemetry names").
+type PrometheusCollector struct{ cfg PrometheusConfig }
+
+// NewPrometheus makes the collector.
+func NewPrometheus(cfg PrometheusConfig) (*PrometheusCollector, error) {
+	if cfg.Sampler == nil {
+		return nil, errors.New("evidence: no Prometheus to ask was given")
+	}
+	if cfg.Edge == "" {
+		cfg.Edge = "storefront"
+	}
+	if cfg.Stale == 0 {
+		cfg.Stale = 3 * time.Second
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return &PrometheusCollector{cfg}, nil
+}
+
+// Source is Prometheus.
+func (*PrometheusCollector) Source() string { return Prometheus }
+
+// question is one selector and how its series become facts.
+type question struct {
+	fact     string
+	selector string
+	read     func(q question, series []Series, now time.Time) []incident.Fact
+}
+
+// Collect asks all questions at once.
+func (c *PrometheusCollector) Collect(ctx context.Context, scope Scope) []incident.Fact {
+	questions := append(c.poolQuestions(scope), c.edgeQuestion())
+	answers := make([][]incident.Fact, len(questions))
+	var wait sync.WaitGroup
+	for i, q := range questions {
+		wait.Go(func() {
+			series, err := c.cfg.Sampler.Samples(ctx, q.selector)
+			now := c.cfg.Now()
+			if err != nil {
+				answers[i] = []incident.Fact{unknown(Prometheus, q.fact, Prometheus, q.selector, err.Error(), now)}
+				return
+			}
+			answers[i] = q.read(q, series, now)
+		})
+	}
+	wait.Wait()
+	var facts []incident.Fact
+	for _, answer := range answers {
+		facts = append(facts, answer...)
+	}
+	return facts
+}
+
+func (c *PrometheusCollector) poolQuestions(scope Scope) []question {
+	quoted := make([]string, len(scope.Workloads))
+	for i, w := range scope.Workloads {
+		quoted[i] = regexp.QuoteMeta(w)
+	}
+	jobs := fmt.Sprintf(`job=~%q`, strings.Join(quoted, "|"))
+	return []question{
+		{PoolIdle, `db_client_connection_count{` + jobs + `,db_client_connection_state="idle"}[5s]`, c.gauge("{connection}", 1)},
+		{PoolUsed, `db_client_connection_count{` + jobs + `,db_client_connection_state="used"}[5s]`, c.gauge("{connection}", 0)},
+		{PoolMax, `db_client_connection_max{` + jobs + `}[5s]`, c.gauge("{connection}", 0)},
+		{PoolPending, `db_client_connection_pending_requests{` + jobs + `}[5s]`, c.gauge("{request}", 1)},
+		{PoolTimeouts, `db_client_connection_timeouts_total{` + jobs + `}[5s]`, c.counter("{timeout}", 1)},
+		{PoolConnectRefusals, `db_client_connection_create_failures_total{` + jobs + `,db_response_status_code="53300"}[5s]`,
+			c.counter("{refusal}", 1)},
+		{PoolReleases, `db_client_connection_use_time_seconds_count{` + jobs + `}[5s]`, c.releases},
+	}
+}
+
+// perReplica groups series by their instance label and reads each group; one that has no fresh sample is unknown.
+func (c *PrometheusCollector) perReplica(q question, series []Series, now time.Time,
+	read func([]Series) (incident.Fact, bool)) []incident.Fact {
+	groups := map[string][]Series{}
+	for _, s := range series {
+		groups[s.Labels["instance"]] = append(groups[s.Labels["instance"]], s)
+	}
+	var facts []incident.Fact
+	for replica, group := range groups {
+		if age, fresh := c.fresh(group, now); !fresh {
+			facts = append(facts, unknown(Prometheus, q.fact, replica, q.selector,
+				fmt.Sprintf("stale: the last sample is %.1f s old; %s is the limit", age.Seconds(), c.cfg.Stale), now))
+			continue
+		}
+		fact, ok := read(group)
+		if !ok {
+			facts = append(facts, unknown(Prometheus, q.fact, replica, q.selector, "fewer than two samples to compare", now))
+			continue
+		}
+		fact.Name, fact.Source, fact.Subject, fact.Query = q.fact, Prometheus, replica, q.selector
+		fact.Status = incident.Known
+		facts = append(facts, fact)
+	}
+	return facts
+}
+
+// fresh says how old the oldest last sample of the group is, and whether that is young enough.
+func (c *PrometheusCollector) fresh(group []Series, now time.Time) (time.Duration, bool) {
+	var oldest time.Duration
+	for _, s := range group {
+		last, ok := s.last()
+		if !ok {
+			return 0, false
+		}
+		oldest = max(oldest, now.Sub(last.At))
+	}
+	return oldest, oldest <= c.cfg.Stale
+}
+
+type reader = func(q question, series []Series, now time.Time) []incident.Fact
+
+// gauge reads the last sample; several pools of one replica are added up.
+func (c *PrometheusCollector) gauge(unit string, threshold float64) reader {
+	return func(q question, series []Series, now time.Time) []incident.Fact {
+		return c.perReplica(q, series, now, func(group []Series) (incident.Fact, bool) {
+			fact := incident.Fact{Unit: unit, Threshold: threshold, At: now}
+			for _, s := range group {
+				last, _ := s.last()
+				fact.Value += last.Value
+				if last.At.Before(fact.At) {
+					fact.At = last.At
+				}
+			}
+			return fact, true
+		})
+	}
+}
+
+// counter reads the increase within CounterWindow, from raw samples and without extrapolation.
+func (c *PrometheusCollector) counter(unit string, threshold float64) reader {
+	return func(q question, series []Series, now time.Time) []incident.Fact {
+		return c.perReplica(q, series, now, func(group []Series) (incident.Fact, bool) {
+			sum, ok := increases(group, now.Add(-CounterWindow))
+			return incident.Fact{
+				Value: sum, Unit: unit, Threshold: threshold, At: now,
+				Detail: fmt.Sprintf("increase between the samples of the last %s", CounterWindow),
+			}, ok
+		})
+	}
+}
+
+func increases(group []Series, since time.Time) (float64, bool) {
+	var sum float64
+	for _, s := range group {
+		n, ok := s.increase(since)
+		if !ok {
+			return 0, false
+		}
+		sum += n
+	}
+	return sum, true
+}
+
+// releases reads how many connections were given back and when the last one was: use_time counts one at each release.
+func (c *PrometheusCollector) releases(q question, series []Series, now time.Time) []incident.Fact {
+	detail := "increase between all samples of the selector"
+	facts := c.perReplica(q, series, now, func(group []Series) (incident.Fact, bool) {
+		sum, ok := increases(group, time.Time{})
+		return incident.Fact{Value: sum, Unit: "{release}", At: now, Detail: detail}, ok
+	})
+	q.fact = PoolLastReleaseAge
+	return append(facts, c.perReplica(q, rising(series, now), now, func(group []Series) (incident.Fact, bool) {
+		fact := incident.Fact{Unit: "s", Threshold: LongestHold.Seconds(), At: now, Detail: "at most so long ago"}
+		for i, s := range group {
+			if age, _ := s.lastRise(now); i == 0 || age.Seconds() < fact.Value {
+				fact.Value = age.Seconds()
+			}
+		}
+		return fact, true
+	})...)
+}
+
+func rising(series []Series, now time.Time) []Series {
+	var found []Series
+	for _, s := range series {
+		if _, rose := s.lastRise(now); rose {
+			found = append(found, s)
+		}
+	}
+	return found
+}

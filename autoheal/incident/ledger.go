@@ -1,0 +1,24 @@
+package incident
+
+import "time"
+
+// Effect is one action as the guards look back on it, whatever incident it belonged to.
+type Effect struct {
+	IncidentID string
+	Key        string
+	Rung       int
+	Cause      Cause
+	Remedy     string
+	Workload   string
+	Replica    string
+	StartedAt  time.Time
+	FinishedAt *time.Time
+	Result     string // empty while it is under way
+}
+
+// Lease is the right of one incident to act on one workload until it expires.
+type Lease struct {
+	Target    string
+	Holder    string // an incident's id
+	ExpiresAt time.Time
+}

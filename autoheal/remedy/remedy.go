@@ -1,0 +1,41 @@
+package remedy
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/faultline-lab/faultline/autoheal/incident"
+)
+
+// Remedy is one way to act on one target.
+type Remedy interface {
+	Name() string
+	// Apply acts on the target and returns when the effect is complete, or cannot be had within the timeout.
+	Apply(ctx context.Context, a Application) Effect
+}
+
+// Application is one use of a remedy.
+type Application struct {
+	Target incident.Target
+	// Timeout bounds the effect on this target.
+	Timeout time.Duration
+	// Resumed says that an earlier life of the healer recorded the intent; its effect may have happened.
+	Resumed bool
+}
+
+// Effect is what came of it: a result of package incident, and a sentence.
+type Effect struct {
+	Result string
+	Detail string
+}
+
+// Names returns the names of remedies, sorted.
+func Names(remedies []Remedy) []string {
+	var names []string
+	for _, r := range remedies {
+		names = append(names, r.Name())
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,174 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/faultline-lab/faultline/autoheal/incident"
+)
+
+// Change is everything that one step of an incident writes, in one transaction: all of it is on disk, or nothing.
+type Change struct {
+	Incident incident.Incident
+	Progress incident.Progress
+	// Joined are alerts that belong to the incident from now on.
+	Joined []incident.Alert
+	// Effects are new or finished actions.
+	Effects []incident.Effect
+	// Entries are added to the audit; Seq and IncidentID are filled in here.
+	Entries []incident.Entry
+}
+
+// ErrMoreAlerts says that an incident cannot end: an alert joined it that the engine has not looked at yet.
+var ErrMoreAlerts = errors.New("an alert has joined the incident that nobody has looked at")
+
+// Save writes a change. It returns ErrMoreAlerts, and writes nothing, when the change would end an incident that has
+// more alerts than Progress.SeenAlerts.
+func (s *Store) Save(ctx context.Context, c Change) error {
+	// Alerts are kept in their own table, where a later webhook can still resolve them.
+	in := c.Incident
+	in.Alerts = nil
+	record, err := json.Marshal(in)
+	if err != nil {
+		return fmt.Errorf("store: incident %s: %w", in.ID, err)
+	}
+	progress, err := json.Marshal(c.Progress)
+	if err != nil {
+		return fmt.Errorf("store: incident %s: %w", in.ID, err)
+	}
+	return s.inTx(ctx, func(tx *sql.Tx) error {
+		if err := saveRecord(ctx, tx, c.Incident, string(record), string(progress)); err != nil {
+			return fmt.Errorf("store: incident %s: %w", in.ID, err)
+		}
+		if err := assign(ctx, tx, in.ID, c.Joined); err != nil {
+			return fmt.Errorf("store: incident %s: alerts: %w", in.ID, err)
+		}
+		if err := refuseUnseen(ctx, tx, c); err != nil {
+			return err
+		}
+		for _, e := range c.Effects {
+			if err := saveEffect(ctx, tx, e); err != nil {
+				return fmt.Errorf("store: action %s: %w", e.Key, err)
+			}
+		}
+		return appendEntries(ctx, tx, in.ID, c.Entries)
+	})
+}
+
+func saveRecord(ctx context.Context, tx *sql.Tx, in incident.Incident, record, progress string) error {
+	opened := time.Time{}
+	if in.Stages.WebhookReceived != nil {
+		opened = *in.Stages.WebhookReceived
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO incidents (id, opened_at, open, record, progress) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET open = excluded.open, record = excluded.record, progress = excluded.progress`,
+		in.ID, text(opened), in.State.Open(), record, progress)
+	return err
+}
+
+func refuseUnseen(ctx context.Context, tx *sql.Tx, c Change) error {
+	if c.Incident.State.Open() {
+		return nil
+	}
+	var n int
+	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM alerts WHERE incident_id = ?`, c.Incident.ID).Scan(&n)
+	if err != nil {
+		return fmt.Errorf("store: incident %s: alerts: %w", c.Incident.ID, err)
+	}
+	if n > c.Progress.SeenAlerts {
+		return fmt.Errorf("incident %s: %w", c.Incident.ID, ErrMoreAlerts)
+	}
+	return nil
+}
+
+// Open returns the incidents that still need the healer, oldest first.
+func (s *Store) Open(ctx context.Context) ([]incident.Incident, error) {
+	return s.list(ctx, `WHERE open = 1 ORDER BY opened_at, id`)
+}
+
+// List returns all incidents since a time, newest first.
+func (s *Store) List(ctx context.Context, since time.Time) ([]incident.Incident, error) {
+	return s.list(ctx, `WHERE opened_at >= ? ORDER BY opened_at DESC, id`, text(since))
+}
+
+// Get returns one incident. It returns ErrNotFound when there is none of this id.
+func (s *Store) Get(ctx context.Context, id string) (incident.Incident, error) {
+	found, err := s.list(ctx, `WHERE id = ?`, id)
+	if err != nil {
+		return incident.Incident{}, err
+	}
+	if len(found) == 0 {
+		return incident.Incident{}, fmt.Errorf("incident %q: %w", id, ErrNotFound)
+	}
+	return found[0], nil
+}
+
+// Load returns one incident with what the engine needs to resume it.
+func (s *Store) Load(ctx context.Context, id string) (incident.Incident, incident.Progress, error) {
+	var progress incident.Progress
+	in, err := s.Get(ctx, id)
+	if err != nil {
+		return in, progress, err
+	}
+	var raw string
+	if err := s.read.QueryRowContext(ctx, `SELECT progress FROM incidents WHERE id = ?`, id).Scan(&raw); err != nil {
+		return in, progress, fmt.Errorf("store: incident %s: %w", id, err)
+	}
+	if err := json.Unmarshal([]byte(raw), &progress); err != nil {
+		return in, progress, fmt.Errorf("store: incident %s: progress: %w", id, err)
+	}
+	return in, progress, nil
+}
+
+func (s *Store) list(ctx context.Context, where string, args ...any) ([]incident.Incident, error) {
+	records, err := s.records(ctx, where, args...)
+	if err != nil {
+		return nil, fmt.Errorf("store: incidents: %w", err)
+	}
+	for i := range records {
+		if err := s.fill(ctx, &records[i]); err != nil {
+			return nil, err
+		}
+	}
+	return records, nil
+}
+
+func (s *Store) records(ctx context.Context, where string, args ...any) ([]incident.Incident, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT record FROM incidents `+where, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	records := []incident.Incident{}
+	for rows.Next() {
+		var raw string
+		if err := rows.Scan(&raw); err != nil {
+			return nil, err
+		}
+		var in incident.Incident
+		if err := json.Unmarshal([]byte(raw), &in); err != nil {
+			return nil, err
+		}
+		records = append(records, in)
+	}
+	return records, rows.Err()
+}
+
+// fill adds what lives in tables of its own: the incident's alerts, and how many more Alertmanager had left out.
+func (s *Store) fill(ctx context.Context, in *incident.Incident) error {
+	found, err := alerts(ctx, s.read, `WHERE incident_id = ? ORDER BY received_at, fingerprint`, in.ID)
+	if err != nil {
+		return err
+	}
+	in.Alerts = append([]incident.Alert{}, found...)
+	err = s.read.QueryRowContext(ctx, `SELECT COALESCE(SUM(truncated), 0) FROM deliveries
+		WHERE id IN (SELECT delivery_id FROM alerts WHERE incident_id = ?)`, in.ID).Scan(&in.Truncated)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("store: incident %s: %w", in.ID, err)
+	}
+	return nil
+}

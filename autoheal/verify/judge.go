@@ -1,0 +1,56 @@
+package verify
+
+import (
+	"time"
+
+	"github.com/faultline-lab/faultline/autoheal/incident"
+)
+
+// GoodRatio is the share of good checkouts from which the edge is well.
+const GoodRatio = 0.95
+
+// Judge turns counters into readings and counts how many in a row were good or bad. The zero value is ready; it is not
+// safe for concurrent use.
+type Judge struct {
+	last *Counts
+	good int
+	bad  int
+}
+
+// Good is the number of good readings in a row; whatever is not good, unknown included, breaks the row.
+func (j *Judge) Good() int { return j.good }
+
+// Bad is the number of readings in a row that are known to be bad; an unknown one neither adds nor breaks.
+func (j *Judge) Bad() int { return j.bad }
+
+// Take takes the counters of one moment, or the error that came instead. The first counters are the base that the next
+// are compared with, and no reading: the second result is false.
+func (j *Judge) Take(at time.Time, c Counts, err error) (incident.Reading, bool) {
+	if err != nil {
+		j.last = nil // what passes until the next answer cannot be told apart by second
+		j.good = 0
+		return incident.Reading{At: at, Status: incident.Unknown}, true
+	}
+	before := j.last
+	j.last = &c
+	if before == nil {
+		return incident.Reading{}, false
+	}
+	if c.Total < before.Total || c.Good < before.Good {
+		before = &Counts{} // the edge was restarted: its counters began at zero
+	}
+	r := incident.Reading{At: at, Total: c.Total - before.Total, Good: c.Good - before.Good, Status: incident.Known}
+	switch {
+	case r.Total <= 0:
+		r.Status = incident.Unknown
+		j.good = 0
+	case r.Good/r.Total >= GoodRatio:
+		r.OK = true
+		j.good++
+		j.bad = 0
+	default:
+		j.good = 0
+		j.bad++
+	}
+	return r, true
+}
