@@ -7,6 +7,7 @@ require (
 	github.com/faultline-lab/faultline/chaos v0.0.0
 	github.com/faultline-lab/faultline/deploy v0.0.0
 	github.com/faultline-lab/faultline/observability v0.0.0
+	github.com/faultline-lab/faultline/slo v0.0.0
 	github.com/goccy/go-yaml v1.19.2
 	golang.org/x/term v0.47.0
 )
@@ -25,9 +26,6 @@ require (
 	github.com/prometheus/common v0.73.1 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
-	google.golang.org/genproto/googleapis/api v0.0.0-20261005182115-fad411399dd8 // indirect
-	google.golang.org/genproto/googleapis/rpc v0.0.0-20261005182115-fad411399dd8 // indirect
-	google.golang.org/grpc v1.84.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
 )
 

@@ -58,12 +58,18 @@ func readLeak(facts evidence.Facts, replica string) leak {
 		name string
 		into *float64
 	}{
-		{evidence.PoolIdle, &v.idle}, {evidence.PoolUsed, &v.used}, {evidence.PoolMax, &v.size},
-		{evidence.PoolTimeouts, &v.timeouts}, {evidence.PoolConnectRefusals, &v.refusals},
+		{evidence.PoolIdle, &v.idle},
+		{evidence.PoolUsed, &v.used},
+		{evidence.PoolMax, &v.size},
+		{evidence.PoolTimeouts, &v.timeouts},
+		{evidence.PoolConnectRefusals, &v.refusals},
 		{evidence.PoolReleases, &v.releases},
-		{evidence.Sessions, &v.sessions}, {evidence.SessionsIdle, &v.sessionsIdle},
-		{evidence.SessionsIdleLong, &v.long}, {evidence.SessionsActive, &v.active},
-		{evidence.SessionsInTransaction, &v.inTransaction}, {evidence.SessionsLockWait, &v.lock},
+		{evidence.Sessions, &v.sessions},
+		{evidence.SessionsIdle, &v.sessionsIdle},
+		{evidence.SessionsIdleLong, &v.long},
+		{evidence.SessionsActive, &v.active},
+		{evidence.SessionsInTransaction, &v.inTransaction},
+		{evidence.SessionsLockWait, &v.lock},
 		{evidence.ReplicaAge, &v.age},
 	} {
 		fact, known := facts.Get(need.name, replica)

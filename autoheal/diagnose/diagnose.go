@@ -67,8 +67,7 @@ func Diagnose(facts evidence.Facts, round int) Result {
 			findings[1].Candidate.Cause)
 	default:
 		d.Cause, d.Subjects = best.Candidate.Cause, best.Subjects
-		d.Summary = fmt.Sprintf("%s on %s: %s", d.Cause, strings.Join(d.Subjects, ", "),
-			strings.Join(best.Candidate.For, "; "))
+		d.Summary = fmt.Sprintf("%s on %s", d.Cause, strings.Join(d.Subjects, ", "))
 	}
 	if result.Gone && d.Cause == incident.Inconclusive {
 		d.Summary = "the symptom is gone: the edge is good and no pool turns callers away"
@@ -95,7 +94,7 @@ func ranked(facts evidence.Facts) []Finding {
 func lookAgainIn(facts evidence.Facts, findings []Finding) time.Duration {
 	for _, f := range findings {
 		if f.RipeIn > 0 {
-			return max(f.RipeIn, soon)
+			return f.RipeIn
 		}
 	}
 	for _, replica := range facts.Subjects(evidence.PoolIdle) {

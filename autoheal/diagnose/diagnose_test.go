@@ -107,16 +107,20 @@ func TestAConnectionLeakIsNotNamed(t *testing.T) {
 		{"while nobody gives up waiting", map[string]float64{evidence.PoolTimeouts: 0}, "no caller gave up"},
 		{"before the backends are idle for longer than a hold can last", map[string]float64{evidence.SessionsIdleLong: 3}, "only 3 of its 4"},
 		{"when the backends run queries", map[string]float64{
-			evidence.SessionsIdle: 0, evidence.SessionsIdleLong: 0, evidence.SessionsActive: 4}, "4 backends are active"},
+			evidence.SessionsIdle: 0, evidence.SessionsIdleLong: 0, evidence.SessionsActive: 4,
+		}, "4 backends are active"},
 		{"when the backends hold transactions open", map[string]float64{
-			evidence.SessionsIdle: 0, evidence.SessionsIdleLong: 0, evidence.SessionsInTransaction: 4}, "4 idle in transaction"},
+			evidence.SessionsIdle: 0, evidence.SessionsIdleLong: 0, evidence.SessionsInTransaction: 4,
+		}, "4 idle in transaction"},
 		{"when a backend waits for a lock", map[string]float64{evidence.SessionsLockWait: 1}, "wait for a lock"},
 		{"when the server refuses connections", map[string]float64{evidence.PoolConnectRefusals: 2}, "53300"},
 		{"when the server shows few sessions", map[string]float64{
-			evidence.Sessions: 1, evidence.SessionsIdle: 1, evidence.SessionsIdleLong: 1}, "only 1 of its 1"},
+			evidence.Sessions: 1, evidence.SessionsIdle: 1, evidence.SessionsIdleLong: 1,
+		}, "only 1 of its 1"},
 		{"when connections go on being given back", map[string]float64{evidence.PoolLastReleaseAge: 1.1}, "was given back 1.1 s ago"},
 		{"when the replica is younger than its backends' idleness", map[string]float64{
-			evidence.ReplicaAge: 1.1, evidence.SessionsIdleOldest: 30}, "too young"},
+			evidence.ReplicaAge: 1.1, evidence.SessionsIdleOldest: 30,
+		}, "too young"},
 		{"when the replica has only just started", map[string]float64{evidence.ReplicaAge: 0.5}, "too young"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -171,13 +175,15 @@ func TestTheSymptomIsGone(t *testing.T) {
 	}{
 		{"when the edge is good and the pools have room", facts(map[string]map[string]float64{"orders-1": well()}, 0.99), true},
 		{"when a full pool turns nobody away", facts(map[string]map[string]float64{
-			"orders-1": with(well(), map[string]float64{evidence.PoolIdle: 0})}, 0.99), true},
+			"orders-1": with(well(), map[string]float64{evidence.PoolIdle: 0}),
+		}, 0.99), true},
 		{"not while the edge is bad", facts(map[string]map[string]float64{"orders-1": well()}, 0.9), false},
 		{"not while the edge is unknown", facts(map[string]map[string]float64{"orders-1": well()}, -1), false},
 		{"not while a pool turns callers away", facts(map[string]map[string]float64{"orders-1": leaking()}, 0.99), false},
 		{"not while a pool is unknown", facts(map[string]map[string]float64{"orders-1": without(well(), evidence.PoolTimeouts)}, 0.99), false},
 		{"not while the server refuses connections", facts(map[string]map[string]float64{
-			"orders-1": with(well(), map[string]float64{evidence.PoolConnectRefusals: 1})}, 0.99), false},
+			"orders-1": with(well(), map[string]float64{evidence.PoolConnectRefusals: 1}),
+		}, 0.99), false},
 		{"not while a source did not answer", append(facts(map[string]map[string]float64{"orders-1": well()}, 0.99),
 			incident.Fact{Name: "x", Source: evidence.Prometheus, Status: incident.Unknown}), false},
 		{"not when nothing is known at all", nil, false},

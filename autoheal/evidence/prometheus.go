@@ -88,15 +88,18 @@ func (c *PrometheusCollector) poolQuestions(scope Scope) []question {
 		{PoolMax, `db_client_connection_max{` + jobs + `}[5s]`, c.gauge("{connection}", 0)},
 		{PoolPending, `db_client_connection_pending_requests{` + jobs + `}[5s]`, c.gauge("{request}", 1)},
 		{PoolTimeouts, `db_client_connection_timeouts_total{` + jobs + `}[5s]`, c.counter("{timeout}", 1)},
-		{PoolConnectRefusals, `db_client_connection_create_failures_total{` + jobs + `,db_response_status_code="53300"}[5s]`,
-			c.counter("{refusal}", 1)},
+		{
+			PoolConnectRefusals, `db_client_connection_create_failures_total{` + jobs + `,db_response_status_code="53300"}[5s]`,
+			c.counter("{refusal}", 1),
+		},
 		{PoolReleases, `db_client_connection_use_time_seconds_count{` + jobs + `}[5s]`, c.releases},
 	}
 }
 
 // perReplica groups series by their instance label and reads each group; one that has no fresh sample is unknown.
 func (c *PrometheusCollector) perReplica(q question, series []Series, now time.Time,
-	read func([]Series) (incident.Fact, bool)) []incident.Fact {
+	read func([]Series) (incident.Fact, bool),
+) []incident.Fact {
 	groups := map[string][]Series{}
 	for _, s := range series {
 		groups[s.Labels["instance"]] = append(groups[s.Labels["instance"]], s)

@@ -63,18 +63,27 @@ func TestPrometheusFacts(t *testing.T) {
 		unknown       string // a part of the reason, where the fact must not be known
 	}{
 		{"a gauge is its last sample", canned{`state="idle"`: {series(orders1, ago, 3, 2, 1)}}, evidence.PoolIdle, "orders-1", 1, ""},
-		{"two pools of one replica are added up", canned{`state="used"`: {series(orders1, ago, 3), series(orders1, ago, 4)}},
-			evidence.PoolUsed, "orders-1", 7, ""},
+		{
+			"two pools of one replica are added up",
+			canned{`state="used"`: {series(orders1, ago, 3), series(orders1, ago, 4)}},
+			evidence.PoolUsed, "orders-1", 7, "",
+		},
 		{"a stale gauge is unknown", canned{`state="idle"`: {series(orders1, 4*time.Second, 0)}}, evidence.PoolIdle, "orders-1", 0, "stale"},
 		{"a gauge that failed is unknown", canned{`state="idle"`: nil}, evidence.PoolIdle, evidence.Prometheus, 0, "no answer"},
-		{"timeouts are counted within three seconds", canned{"timeouts": {series(orders1, ago, 0, 10, 12, 15, 17)}},
-			evidence.PoolTimeouts, "orders-1", 5, ""},
+		{
+			"timeouts are counted within three seconds",
+			canned{"timeouts": {series(orders1, ago, 0, 10, 12, 15, 17)}},
+			evidence.PoolTimeouts, "orders-1", 5, "",
+		},
 		{"a counter that fell began anew at zero", canned{"timeouts": {series(orders1, ago, 100, 2, 3)}}, evidence.PoolTimeouts, "orders-1", 3, ""},
 		{"one sample is no increase", canned{"timeouts": {series(orders1, ago, 7)}}, evidence.PoolTimeouts, "orders-1", 0, "fewer than two"},
 		{"refused connects are counted", canned{"53300": {series(orders1, ago, 0, 2)}}, evidence.PoolConnectRefusals, "orders-1", 2, ""},
 		{"releases are counted", canned{"use_time": {series(orders1, ago, 5, 9, 9, 9)}}, evidence.PoolReleases, "orders-1", 4, ""},
-		{"the last release came after the sample before the last rise", canned{"use_time": {series(orders1, ago, 5, 9, 9, 9)}},
-			evidence.PoolLastReleaseAge, "orders-1", 3.4, ""},
+		{
+			"the last release came after the sample before the last rise",
+			canned{"use_time": {series(orders1, ago, 5, 9, 9, 9)}},
+			evidence.PoolLastReleaseAge, "orders-1", 3.4, "",
+		},
 		{"without a release there is no last one", canned{"use_time": {series(orders1, ago, 9, 9)}}, evidence.PoolLastReleaseAge, "orders-1", 0, ""},
 		{"the edge's ratio leaves 4xx out", canned{"http_server": {
 			series(status("count", "201"), ago, 0, 90), series(status("bucket", "201"), ago, 0, 80),
@@ -83,8 +92,11 @@ func TestPrometheusFacts(t *testing.T) {
 		{"errors that appear for the first time count from zero", canned{"http_server": {
 			series(status("count", "201"), ago, 0, 50), series(status("bucket", "201"), ago, 0, 50), series(status("count", "503"), ago, 50),
 		}}, evidence.EdgeGoodRatio, "storefront", 0.5, ""},
-		{"an edge without traffic is unknown", canned{"http_server": {series(status("count", "201"), ago, 9, 9)}},
-			evidence.EdgeGoodRatio, "storefront", 0, "no checkout"},
+		{
+			"an edge without traffic is unknown",
+			canned{"http_server": {series(status("count", "201"), ago, 9, 9)}},
+			evidence.EdgeGoodRatio, "storefront", 0, "no checkout",
+		},
 		{"an edge without series is unknown", canned{}, evidence.EdgeGoodRatio, "storefront", 0, "no fresh sample"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

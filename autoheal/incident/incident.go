@@ -34,7 +34,8 @@ type Incident struct {
 }
 
 // Stages are the times at which the incident reached each stage; nil where it has not. A stage that is reached again
-// (a second rung) keeps its first time, except ActionFinished and Verified, which hold the last.
+// (a second rung) keeps its first time, except ActionFinished and Verified, which hold the last. Diagnosed is the
+// diagnosis on which the first decision stands; an inconclusive one before it is in the audit.
 type Stages struct {
 	AlertStartsAt   *time.Time `json:"alert_starts_at"`
 	WebhookReceived *time.Time `json:"webhook_received"`

@@ -60,7 +60,9 @@ func (in *Incident) Move(to State, reason string, at time.Time) error {
 	}
 	switch to {
 	case Diagnosed:
-		first(&in.Stages.Diagnosed)
+		if in.Stages.Decided == nil { // the one that the decision stands on, not a first that was inconclusive
+			in.Stages.Diagnosed = &at
+		}
 	case Decided:
 		first(&in.Stages.Decided)
 	case Acting:

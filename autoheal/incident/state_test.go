@@ -32,15 +32,21 @@ func TestAHealThatGoesWellPassesAllStages(t *testing.T) {
 	}
 }
 
-func TestAStageThatIsReachedAgainKeepsItsFirstTime(t *testing.T) {
+func TestDiagnosedIsTheDiagnosisOnWhichTheFirstDecisionStands(t *testing.T) {
 	in := incident.Incident{State: incident.Received}
-	for i, to := range []incident.State{incident.Diagnosed, incident.Received, incident.Diagnosed} {
+	for i, to := range []incident.State{
+		incident.Diagnosed, incident.Received, incident.Diagnosed, incident.Decided, // looked twice before deciding
+		incident.Received, incident.Diagnosed, incident.Decided, // the live state had changed
+	} {
 		if err := in.Move(to, "", t0.Add(time.Duration(i)*time.Second)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if !in.Stages.Diagnosed.Equal(t0) {
-		t.Errorf("diagnosed at %s; want the first time", in.Stages.Diagnosed)
+	if got := in.Stages.Diagnosed.Sub(t0); got != 2*time.Second {
+		t.Errorf("diagnosed after %s; want the second look", got)
+	}
+	if got := in.Stages.Decided.Sub(t0); got != 3*time.Second {
+		t.Errorf("decided after %s; want the first decision", got)
 	}
 }
 

@@ -34,7 +34,7 @@ func TestRawSamples(t *testing.T) {
 				_, _ = io.WriteString(w, test.body) // a failure shows in the samples
 			}))
 			defer server.Close()
-			p, err := prom.New(prom.Config{URL: server.URL})
+			p, err := prom.New(query.Config{URL: server.URL})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -85,12 +85,14 @@ func TestDeliveries(t *testing.T) {
 		}, 1, "firing"},
 		{"twice in one payload is kept once", []step{{delivery("firing", "a", "a"), store.Counts{New: 1, Duplicate: 1}}}, 1, "firing"},
 		{"resolved updates a firing alert", []step{
-			{delivery("firing", "a"), store.Counts{New: 1}}, {delivery("resolved", "a"), store.Counts{Updated: 1}},
+			{delivery("firing", "a"), store.Counts{New: 1}},
+			{delivery("resolved", "a"), store.Counts{Updated: 1}},
 			{delivery("resolved", "a"), store.Counts{Duplicate: 1}},
 		}, 1, "resolved"},
 		{"resolved alone waits for nobody", []step{{delivery("resolved", "a"), store.Counts{New: 1}}}, 0, ""},
 		{"resolved before firing is looked at, and stays resolved", []step{
-			{delivery("resolved", "a"), store.Counts{New: 1}}, {delivery("firing", "a"), store.Counts{Updated: 1}},
+			{delivery("resolved", "a"), store.Counts{New: 1}},
+			{delivery("firing", "a"), store.Counts{Updated: 1}},
 			{delivery("firing", "a"), store.Counts{Duplicate: 1}},
 		}, 1, "resolved"},
 	} {

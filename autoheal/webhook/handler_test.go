@@ -103,10 +103,14 @@ func TestTheWebhook(t *testing.T) {
 		{"refuses an empty body", bearer, ``, 400, "no JSON", 0},
 		{"refuses another version", bearer, `{"version":"3","alerts":[]}`, 400, `version is \"3\"`, 0},
 		{"refuses a payload without alerts", bearer, `{"version":"4","alerts":[]}`, 400, "no alerts", 0},
-		{"refuses an alert without a fingerprint", bearer, strings.Replace(firing, `"fingerprint":"f1"`, `"x":1`, 1), 400,
-			"alerts[0]: the fingerprint", 0},
-		{"refuses an unknown status", bearer, strings.ReplaceAll(firing, `"status":"firing","labels"`, `"status":"odd","labels"`),
-			400, "must be firing or resolved", 0},
+		{
+			"refuses an alert without a fingerprint", bearer, strings.Replace(firing, `"fingerprint":"f1"`, `"x":1`, 1), 400,
+			"alerts[0]: the fingerprint", 0,
+		},
+		{
+			"refuses an unknown status", bearer, strings.ReplaceAll(firing, `"status":"firing","labels"`, `"status":"odd","labels"`),
+			400, "must be firing or resolved", 0,
+		},
 		{"refuses an alert without a start", bearer, strings.Replace(firing, `"startsAt"`, `"x"`, 1), 400, "startsAt", 0},
 		{"refuses what is too large", bearer, `{"version":"4","groupKey":"` + strings.Repeat("x", 70<<10) + `"}`, 413, "max_alerts", 0},
 	} {

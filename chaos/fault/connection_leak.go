@@ -17,8 +17,9 @@ import (
 // was still waiting for its connection (0.4 s) when its answer was given up.
 const settleBound = 2 * time.Second
 
-// startBound is the longest time between Prepare and the burst: the runner waits for a whole second.
-const startBound = 2 * time.Second
+// startBound is the longest time between Prepare and the burst: the runner waits for a whole second and
+// the phase after it.
+const startBound = 3 * time.Second
 
 // readyBound is how long one replica may take from the order to restart until it is ready again.
 const readyBound = 30 * time.Second

@@ -51,7 +51,7 @@ type leakState struct {
 }
 
 // lastUse is the latest time at which an order of the burst can have used its connection. When the burst was cut off,
-// nobody noted its end: then it is as late as an injection can be, its wait for a whole second included.
+// nobody noted its end: then it is as late as an injection can be, its wait for its moment included.
 func (s leakState) lastUse(burst time.Duration) time.Time {
 	if s.To != nil {
 		return *s.To

@@ -31,7 +31,7 @@ type Record struct {
 	PID        int    `json:"pid"` // of the process that injected
 	// StackStartedAt tells the stack that has the fault from a later one, which cannot have it.
 	StackStartedAt time.Time `json:"stack_started_at"`
-	// InjectedAt is a whole second, and in the future while Injected is false.
+	// InjectedAt is in the future while Injected is false.
 	InjectedAt time.Time `json:"injected_at"`
 	Injected   bool      `json:"injected"`
 	// ExpiresAt is when the observation window is over; the fault stays until somebody takes it away.

@@ -35,6 +35,9 @@ type Options struct {
 	StackFile string
 	// Duration is the observation window; 0 means the experiment's own.
 	Duration time.Duration
+	// Phase is where in a wall-clock second the fault begins: at least 0, less than 1 s. A study varies it, so that its
+	// faults do not all meet Prometheus at the same moment of its cycle.
+	Phase time.Duration
 	// Keep leaves the fault where it is at the end of the window (Run only).
 	Keep bool
 	// OnEvent hears what happens as it happens (Run and Inject); it must not block. Nil means nobody listens.
@@ -69,6 +72,7 @@ type Runner struct {
 	metrics    fault.Metrics
 	file       string
 	duration   time.Duration
+	phase      time.Duration
 	keep       bool
 	onEvent    func(Event)
 	record     Record
@@ -79,6 +83,9 @@ type Runner struct {
 func New(options Options) (*Runner, error) {
 	if options.Experiment.Name == "" {
 		return nil, errors.New("runner: Options.Experiment is missing")
+	}
+	if options.Phase < 0 || options.Phase >= time.Second {
+		return nil, fmt.Errorf("runner: Options.Phase is %s: at least 0 and less than 1 s", options.Phase)
 	}
 	stack, err := endpoints.Read(options.StackFile)
 	if err != nil {
@@ -95,7 +102,7 @@ func New(options Options) (*Runner, error) {
 	r := &Runner{
 		experiment: options.Experiment, stack: stack, driver: driver, metrics: metrics,
 		file:     filepath.Join(filepath.Dir(options.StackFile), RecordFile),
-		duration: options.Duration, keep: options.Keep, onEvent: options.OnEvent,
+		duration: options.Duration, phase: options.Phase, keep: options.Keep, onEvent: options.OnEvent,
 	}
 	if r.duration == 0 {
 		r.duration = options.Experiment.Duration.Duration
@@ -154,8 +161,8 @@ func (r *Runner) refuseSecond() error {
 
 // Inject breaks things, and returns the time at which it began to.
 //
-// That is exactly a whole wall-clock second. The client counts in whole seconds, so none of them lies half before the
-// fault and half after it, and "first bad second" needs no interpretation.
+// That is Phase after a whole wall-clock second. The client counts in whole seconds; with a phase of 0 none of them lies
+// half before the fault and half after it.
 //
 // The record is on disk before anything is touched. When the injection fails, or ctx ends while it goes on, what there
 // is of the fault is taken away again.
@@ -167,7 +174,7 @@ func (r *Runner) Inject(ctx context.Context) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, fmt.Errorf("preparing the fault: %w", err)
 	}
-	at := time.Now().Add(lead + time.Second).Truncate(time.Second)
+	at := time.Now().Add(lead + time.Second).Truncate(time.Second).Add(r.phase)
 	record := Record{
 		Experiment: r.experiment.Name, ID: uuid.NewString(), Fault: r.experiment.Fault.Kind, PID: os.Getpid(),
 		StackStartedAt: r.stack.StartedAt, InjectedAt: at.UTC(), ExpiresAt: at.Add(r.duration).UTC(),

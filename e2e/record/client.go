@@ -19,25 +19,27 @@ type Second struct {
 // Client is what the client's seconds say about a trial.
 type Client struct {
 	FirstBad, Mitigated, Recovered *time.Time
-	Requests, Failed               int
+	Seconds, Requests, Failed      int
 }
 
-// Judge reads the client's seconds, oldest first, from the injection on. A run of RecoveryRun good seconds after the
-// first bad one is recovery, dated at its first second; a run that the observation ends too early does not count.
+// Judge reads the client's seconds, oldest first, from the one in which the injection fell. A run of RecoveryRun good
+// seconds after the first bad one is recovery, dated at its first second; a run that the observation ends too early does
+// not count. Where the injection fell into the first bad second, that is dated at the injection: nothing was bad before.
 func Judge(seconds []Second, injected time.Time) Client {
 	var verdict Client
 	var good, mitigated int
 	for i, second := range seconds {
-		if second.Start.Before(injected) {
+		if !second.Start.Add(time.Second).After(injected) {
 			continue
 		}
+		verdict.Seconds++
 		verdict.Requests += second.Counted
 		verdict.Failed += second.Counted - second.Good - second.Accepted
 		if verdict.FirstBad == nil {
 			if second.OK {
 				continue
 			}
-			verdict.FirstBad = &seconds[i].Start
+			verdict.FirstBad = later(second.Start, injected)
 		}
 		good, mitigated = run(good, second.OK), run(mitigated, second.Mitigated)
 		if verdict.Recovered == nil && good == RecoveryRun {
@@ -48,6 +50,13 @@ func Judge(seconds []Second, injected time.Time) Client {
 		}
 	}
 	return verdict
+}
+
+func later(a, b time.Time) *time.Time {
+	if a.Before(b) {
+		return &b
+	}
+	return &a
 }
 
 func run(length int, goesOn bool) int {

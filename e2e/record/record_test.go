@@ -27,31 +27,35 @@ func seconds(picture string) []Second {
 	return out
 }
 
+func at(seconds float64) time.Time { return start.Add(time.Duration(seconds * float64(time.Second))) }
+
 func TestJudge(t *testing.T) {
-	never := -1
+	const never = -1.0
 	for name, tc := range map[string]struct {
 		picture                        string
-		injectedAt                     int
-		firstBad, mitigated, recovered int
+		injectedAt                     float64
+		firstBad, mitigated, recovered float64
 		failed                         int
 	}{
-		"all good has no first bad second":                  {"..............", 0, never, never, never, 0},
-		"recovery is dated at the first of ten":             {"..xxxx..........", 0, 2, 6, 6, 160},
-		"nine good seconds are no recovery":                 {"..xxxx.........", 0, 2, never, never, 160},
-		"a relapse starts the count again":                  {"..xx.....x..........", 0, 2, 10, 10, 120},
-		"accepted orders mitigate, completed ones recover":  {"xxaaaaaaaaaa..........", 0, 0, 2, 12, 80},
-		"bad seconds before the injection do not count":     {"xx..xx..........", 3, 4, 6, 6, 80},
-		"ten good seconds before the first bad one are not": {"..........xxxx", 0, 10, never, never, 160},
+		"all good has no first bad second":                   {"..............", 0, never, never, never, 0},
+		"recovery is dated at the first of ten":              {"..xxxx..........", 0, 2, 6, 6, 160},
+		"nine good seconds are no recovery":                  {"..xxxx.........", 0, 2, never, never, 160},
+		"a relapse starts the count again":                   {"..xx.....x..........", 0, 2, 10, 10, 120},
+		"accepted orders mitigate, completed ones recover":   {"xxaaaaaaaaaa..........", 0, 0, 2, 12, 80},
+		"bad seconds before the injection do not count":      {"xx..xx..........", 3, 4, 6, 6, 80},
+		"an injection within the first bad second dates it":  {"..xxxx..........", 2.4, 2.4, 6, 6, 160},
+		"a second that was over at the injection is not its": {".x.xxx..........", 2, 3, 6, 6, 120},
+		"ten good seconds before the first bad one are not":  {"..........xxxx", 0, 10, never, never, 160},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := Judge(seconds(tc.picture), start.Add(time.Duration(tc.injectedAt)*time.Second))
-			check := func(what string, got *time.Time, want int) {
+			got := Judge(seconds(tc.picture), at(tc.injectedAt))
+			check := func(what string, got *time.Time, want float64) {
 				t.Helper()
 				switch {
 				case want == never && got != nil:
 					t.Errorf("%s = %s, want never", what, got)
-				case want != never && (got == nil || !got.Equal(start.Add(time.Duration(want)*time.Second))):
-					t.Errorf("%s = %v, want second %d", what, got, want)
+				case want != never && (got == nil || !got.Equal(at(want))):
+					t.Errorf("%s = %v, want second %v", what, got, want)
 				}
 			}
 			check("first bad", got.FirstBad, tc.firstBad)
@@ -75,18 +79,18 @@ func TestMeasureCountsFromTheFirstBadSecondAndFromTheInjection(t *testing.T) {
 }
 
 func TestOutOfOrder(t *testing.T) {
-	at := func(ms int) *time.Time { return new(start.Add(time.Duration(ms) * time.Millisecond)) }
+	ms := func(ms int) *time.Time { return new(start.Add(time.Duration(ms) * time.Millisecond)) }
 	good := Stages{
-		Injected: at(0), FirstBad: at(0), AlertPending: at(1500), AlertFiring: at(1500), WebhookReceived: at(1600),
-		Diagnosed: at(1700), Decided: at(1700), ActionStarted: at(1710), ActionFinished: at(3300),
-		SLIMitigated: at(3000), SLIRecovered: at(3000), Verified: at(6000), AlertResolved: at(9000),
+		Injected: ms(0), FirstBad: ms(0), AlertPending: ms(1500), AlertFiring: ms(1500), WebhookReceived: ms(1600),
+		Diagnosed: ms(1700), Decided: ms(1700), ActionStarted: ms(1710), ActionFinished: ms(3300),
+		SLIMitigated: ms(3000), SLIRecovered: ms(3000), Verified: ms(6000), AlertResolved: ms(9000),
 	}
 	if got := good.OutOfOrder(); got != "" {
 		t.Errorf("a good trial is said to be out of order: %s", got)
 	}
 	diagnosedLate, recoveredEarly := good, good
-	diagnosedLate.Diagnosed = at(2000)
-	recoveredEarly.SLIMitigated, recoveredEarly.SLIRecovered = at(0), at(0)
+	diagnosedLate.Diagnosed = ms(2000)
+	recoveredEarly.SLIMitigated, recoveredEarly.SLIRecovered = ms(0), ms(0)
 	for name, tc := range map[string]struct {
 		stages Stages
 		want   string
@@ -100,7 +104,7 @@ func TestOutOfOrder(t *testing.T) {
 			}
 		})
 	}
-	if got := (Stages{Injected: at(0), FirstBad: at(0)}).OutOfOrder(); got != "" {
+	if got := (Stages{Injected: ms(0), FirstBad: ms(0)}).OutOfOrder(); got != "" {
 		t.Errorf("stages that did not happen are no disorder: %s", got)
 	}
 }

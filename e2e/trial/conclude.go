@@ -5,6 +5,13 @@ import (
 	"time"
 
 	"github.com/faultline-lab/faultline/e2e/record"
+	"github.com/faultline-lab/faultline/slo/burnrate"
+)
+
+// The promise whose budget a trial spends: that of slo/rules (99 % good checkouts), over the usual 30 days.
+const (
+	objective = 0.99
+	period    = 30 * 24 * time.Hour
 )
 
 // observe watches until the story is over: the client is well again, the healer has closed its books, the alert has
@@ -57,6 +64,7 @@ func (t *trial) conclude(ctx context.Context, r *record.Record, w *watched) {
 	takeOver(r, incidents, t.cfg.Experiment.Expect)
 	client := t.seconds.judge(*r.Stages.Injected)
 	r.Measure(client)
+	r.BudgetSpent = budgetSpent(client)
 	if t.cfg.Experiment.Expect.Cause != "" {
 		r.Recovered = new(client.Recovered != nil)
 		if client.FirstBad == nil {
@@ -69,4 +77,15 @@ func (t *trial) conclude(ctx context.Context, r *record.Record, w *watched) {
 		return
 	}
 	r.FaultStillPresent = &presence.Present
+}
+
+// budgetSpent is the part of the period's error budget that the trial's bad checkouts used up, if all of the period had the
+// trial's traffic.
+func budgetSpent(client record.Client) float64 {
+	promise, err := burnrate.New(objective, period)
+	if err != nil || client.Seconds == 0 {
+		return 0
+	}
+	perSecond := float64(client.Requests) / float64(client.Seconds)
+	return promise.SpentByEvents(float64(client.Failed), perSecond*period.Seconds())
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -157,7 +156,7 @@ func healerEvents(in incident.Incident) []Event {
 		}
 	}
 	say(in.Stages.WebhookReceived, "incident %s: the alert is on disk, evidence is being gathered", in.ID)
-	say(in.Stages.Diagnosed, "diagnosis: %s%s", in.Diagnosis.Cause, because(in.Diagnosis))
+	say(in.Stages.Diagnosed, "%s", diagnosis(in))
 	for _, action := range in.Actions {
 		say(&action.StartedAt, "%s %s", action.Remedy, action.Target)
 		if action.FinishedAt != nil {
@@ -172,14 +171,19 @@ func healerEvents(in incident.Incident) []Event {
 	return events
 }
 
-func because(d incident.Diagnosis) string {
+// diagnosis is what the healer made of its evidence, with the facts of the first replica that shows it.
+func diagnosis(in incident.Incident) string {
+	d := in.Diagnosis
+	switch {
+	case d.Cause == incident.Inconclusive && in.State.Open():
+		return "inconclusive so far: looking again before touching anything"
+	case d.Cause == incident.Inconclusive:
+		return d.Summary
+	}
 	for _, candidate := range d.Ranked {
 		if candidate.Cause == d.Cause && len(candidate.For) > 0 {
-			return " on " + strings.Join(d.Subjects, ", ") + ", because " + candidate.For[0]
+			return "diagnosis: " + d.Summary + "; " + candidate.For[0]
 		}
 	}
-	if d.Summary != "" {
-		return ": " + d.Summary
-	}
-	return ""
+	return "diagnosis: " + d.Summary
 }

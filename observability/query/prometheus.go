@@ -2,7 +2,6 @@ package query
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -92,9 +91,25 @@ func (p *Prometheus) Range(ctx context.Context, promql string, from, to time.Tim
 	if err != nil {
 		return nil, p.endpoint.failed(promql, err)
 	}
+	return p.matrix(promql, value)
+}
+
+// Raw gives the samples that a range selector (`up[5s]`) finds now, as they were scraped: with their own times, which
+// is how a stale sample is told from a fresh one. The list is empty when no series matched.
+func (p *Prometheus) Raw(ctx context.Context, selector string) ([]Series, error) {
+	ctx, cancel := context.WithTimeout(ctx, p.endpoint.timeout)
+	defer cancel()
+	value, _, _, err := p.api.Query(ctx, selector, time.Now())
+	if err != nil {
+		return nil, p.endpoint.failed(selector, err)
+	}
+	return p.matrix(selector, value)
+}
+
+func (p *Prometheus) matrix(promql string, value model.Value) ([]Series, error) {
 	matrix, ok := value.(model.Matrix)
 	if !ok {
-		return nil, p.endpoint.failed(promql, errors.New("the answer is no matrix"))
+		return nil, p.endpoint.failed(promql, fmt.Errorf("the answer is a %s, not a matrix", value.Type()))
 	}
 	series := make([]Series, len(matrix))
 	for i, stream := range matrix {

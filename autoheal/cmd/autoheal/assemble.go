@@ -19,6 +19,7 @@ import (
 	"github.com/faultline-lab/faultline/autoheal/store"
 	"github.com/faultline-lab/faultline/autoheal/verify"
 	"github.com/faultline-lab/faultline/autoheal/webhook"
+	"github.com/faultline-lab/faultline/observability/query"
 	"github.com/faultline-lab/faultline/observability/telemetry"
 )
 
@@ -99,7 +100,7 @@ func (c serveCommand) control(client *http.Client) (*local.Control, error) {
 }
 
 func (c serveCommand) gatherer(client *http.Client, control *local.Control, admin *pgadmin.Admin) (*evidence.Gatherer, error) {
-	samples, err := prom.New(prom.Config{URL: c.PrometheusURL, Client: client})
+	samples, err := prom.New(query.Config{URL: c.PrometheusURL, Client: client})
 	if err != nil {
 		return nil, err
 	}

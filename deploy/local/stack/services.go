@@ -23,10 +23,12 @@ type service struct {
 	replicas int
 	max      int
 	// healed workloads carry the label by which the healer may act on them.
-	healed   bool
-	command  []string // what comes before the flags
-	port     func(ordinal int) ports.Name
-	flags    func(r supervisor.Replica) []string
+	healed  bool
+	command []string // what comes before the flags
+	port    func(ordinal int) ports.Name
+	flags   func(r supervisor.Replica) []string
+	// secrets are settings that must not stand on a command line, where everybody can read them.
+	secrets  map[string]string
 	limitMiB int
 }
 
@@ -44,19 +46,18 @@ func (d definition) services() []supervisor.Part {
 		{
 			name: "inventory", needs: append([]string{"databases", "toxiproxy"}, telemetry...), replicas: 1, max: 1, healed: true,
 			port: always(ports.Inventory), limitMiB: 32,
-			flags: func(supervisor.Replica) []string {
-				return []string{"--database-url=" + d.through(ports.InventoryDB, postgres.Inventory)}
-			},
+			flags:   func(supervisor.Replica) []string { return nil },
+			secrets: map[string]string{"FAULTLINE_DATABASE_URL": d.through(ports.InventoryDB, postgres.Inventory)},
 		},
 		{
 			name: "orders", needs: []string{"inventory", "payments"}, replicas: 2, max: ports.MaxOrders, healed: true,
 			port: ports.Orders, limitMiB: 48,
 			flags: func(supervisor.Replica) []string {
 				return []string{
-					"--database-url=" + d.through(ports.OrdersDB, postgres.Orders), "--pool-max=4",
-					"--inventory-url=" + d.Ports.URL(ports.Inventory), "--payments-url=" + d.Ports.URL(ports.Payments),
+					"--pool-max=4", "--inventory-url=" + d.Ports.URL(ports.Inventory), "--payments-url=" + d.Ports.URL(ports.Payments),
 				}
 			},
+			secrets: map[string]string{"FAULTLINE_DATABASE_URL": d.through(ports.OrdersDB, postgres.Orders)},
 		},
 		{
 			name: "storefront", needs: []string{"orders"}, replicas: 1, max: 1, healed: true,
@@ -71,6 +72,7 @@ func (d definition) services() []supervisor.Part {
 		{
 			name: "autoheal", needs: []string{"storefront", "prometheus", "alertmanager"}, replicas: 1, max: 1,
 			port: always(ports.Autoheal), limitMiB: 64, command: []string{"serve"}, flags: d.autoheal,
+			secrets: map[string]string{"FAULTLINE_DATABASE_ADMIN_URL": postgres.URL(d.Database, postgres.Autoheal, "postgres")},
 		},
 		{
 			name: "loadgen", needs: []string{"storefront", "prometheus"}, replicas: 1, max: 1,
@@ -96,7 +98,6 @@ func (d definition) autoheal(r supervisor.Replica) []string {
 		"--control-url=" + d.Ports.URL(ports.Control),
 		"--control-token-file=" + d.Folders.ControlToken,
 		"--prometheus-url=" + d.Ports.URL(ports.Prometheus),
-		"--database-admin-url=" + postgres.URL(d.Database, postgres.Autoheal, "postgres"),
 		"--edge-metrics-url=" + d.Ports.URL(ports.Storefront) + "/metrics",
 		"--kill-switch-file=" + filepath.Join(d.Folders.Run, "autoheal-off"),
 	}
@@ -126,6 +127,7 @@ func (d definition) spec(s service, r supervisor.Replica) process.Spec {
 	address := d.Ports.Address(s.port(r.Ordinal))
 	settings := map[string]string{"GOMAXPROCS": "2"}
 	maps.Copy(settings, small(s.limitMiB))
+	maps.Copy(settings, s.secrets)
 	return process.Spec{
 		Path: r.Binary,
 		Args: slices.Concat(s.command, []string{
