@@ -9,6 +9,7 @@ import (
 	"github.com/faultline-lab/faultline/autoheal/incident"
 	"github.com/faultline-lab/faultline/autoheal/playbook"
 	"github.com/faultline-lab/faultline/autoheal/remedy"
+	"github.com/faultline-lab/faultline/observability/command"
 )
 
 type checkCommand struct {
@@ -25,19 +26,19 @@ func known() playbook.Known {
 }
 
 // Run prints the ladders as they would be climbed.
-func (c checkCommand) Run(to streams) error {
+func (c checkCommand) Run(to command.Output) error {
 	book, err := playbook.Load(c.Playbook, known())
 	if err != nil {
 		return err
 	}
 	for _, cause := range book.Causes() {
-		fmt.Fprintf(to.out, "%s\n", cause)
+		fmt.Fprintf(to.Out, "%s\n", cause)
 		for i, r := range book.Ladder(cause) {
-			fmt.Fprintf(to.out, "  %d. %s, at most %s for one replica; proved by %d good readings in a row within %s\n", i+1, r.Remedy,
+			fmt.Fprintf(to.Out, "  %d. %s, at most %s for one replica; proved by %d good readings in a row within %s\n", i+1, r.Remedy,
 				r.Timeout, r.Readings, r.Within)
 		}
 	}
-	fmt.Fprintf(to.out, "%s: no ladder, a person gets it after two looks (%s or more apart)\n", incident.Inconclusive,
+	fmt.Fprintf(to.Out, "%s: no ladder, a person gets it after two looks (%s or more apart)\n", incident.Inconclusive,
 		400*time.Millisecond)
 	return nil
 }

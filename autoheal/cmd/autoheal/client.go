@@ -14,6 +14,7 @@ import (
 	"github.com/faultline-lab/faultline/autoheal/api"
 	"github.com/faultline-lab/faultline/autoheal/incident"
 	"github.com/faultline-lab/faultline/autoheal/problem"
+	"github.com/faultline-lab/faultline/observability/command"
 )
 
 // running says where a running autoheal answers.
@@ -28,7 +29,7 @@ type incidentsCommand struct {
 }
 
 // Run prints a table of incidents.
-func (c incidentsCommand) Run(ctx context.Context, to streams) error {
+func (c incidentsCommand) Run(ctx context.Context, to command.Output) error {
 	var list api.List
 	since := time.Now().Add(-c.Since).UTC().Format(time.RFC3339)
 	raw, err := c.get(ctx, "/api/v1/incidents?since="+url.QueryEscape(since), &list)
@@ -36,10 +37,10 @@ func (c incidentsCommand) Run(ctx context.Context, to streams) error {
 		return printRaw(to, raw, err)
 	}
 	if len(list.Incidents) == 0 {
-		_, err := fmt.Fprintf(to.out, "no incidents within %s\n", c.Since)
+		_, err := fmt.Fprintf(to.Out, "no incidents within %s\n", c.Since)
 		return err
 	}
-	table := tabwriter.NewWriter(to.out, 0, 0, 2, ' ', 0)
+	table := tabwriter.NewWriter(to.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "ID\tWORKLOAD\tSTATE\tOUTCOME\tCAUSE\tACTIONS\tREASON")
 	for _, in := range list.Incidents {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", in.ID, in.Workload, in.State, dash(string(in.Outcome)),
@@ -54,7 +55,7 @@ type showCommand struct {
 }
 
 // Run prints one incident as a person wants to read it: reason, times, evidence, verdicts, actions, audit.
-func (c showCommand) Run(ctx context.Context, to streams) error {
+func (c showCommand) Run(ctx context.Context, to command.Output) error {
 	var in incident.Incident
 	path := "/api/v1/incidents/" + url.PathEscape(c.ID)
 	raw, err := c.get(ctx, path, &in)
@@ -65,14 +66,14 @@ func (c showCommand) Run(ctx context.Context, to streams) error {
 	if _, err := c.get(ctx, path+"/audit", &audit); err != nil {
 		return err
 	}
-	return show(to.out, in, audit.Entries)
+	return show(to.Out, in, audit.Entries)
 }
 
-func printRaw(to streams, raw []byte, err error) error {
+func printRaw(to command.Output, raw []byte, err error) error {
 	if err != nil {
 		return err
 	}
-	_, err = to.out.Write(raw)
+	_, err = to.Out.Write(raw)
 	return err
 }
 

@@ -3,10 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-
-	"github.com/alecthomas/kong"
 
 	"github.com/faultline-lab/faultline/observability/command"
 )
@@ -25,33 +22,9 @@ type commands struct {
 	Check     checkCommand     `cmd:"" help:"Check a playbook without using it. Errors name the file and the line."`
 }
 
-// streams are where a command writes.
-type streams struct{ out, err io.Writer }
-
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	var (
-		cli    commands
-		helped bool
-	)
-	parser, err := kong.New(&cli,
-		kong.Name("autoheal"), kong.Description(description), kong.Writers(stdout, stderr), kong.DefaultEnvars("FAULTLINE"),
-		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		// Kong goes on parsing after the help; its complaints about missing flags are then beside the point.
-		kong.Exit(func(int) { helped = true }),
-	)
-	if err != nil {
-		return fmt.Errorf("flags of autoheal: %w", err)
-	}
-	chosen, err := parser.Parse(args)
-	if helped {
-		return nil
-	}
-	if err != nil {
-		return &command.UsageError{Err: err}
-	}
-	chosen.BindTo(ctx, (*context.Context)(nil))
-	chosen.Bind(streams{stdout, stderr})
-	err = chosen.Run()
+	program := command.Program{Name: "autoheal", Description: description}
+	err := program.Dispatch(ctx, &commands{}, args, stdout, stderr)
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		return nil // told to stop, and stopped
 	}

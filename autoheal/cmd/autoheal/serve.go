@@ -14,6 +14,7 @@ import (
 	rungroup "github.com/oklog/run"
 
 	"github.com/faultline-lab/faultline/autoheal/guard"
+	"github.com/faultline-lab/faultline/observability/command"
 	"github.com/faultline-lab/faultline/observability/telemetry"
 )
 
@@ -49,14 +50,14 @@ const (
 
 // Run serves until the context ends, then stops in order: HTTP drains, the engine and the admin connection stop,
 // telemetry is flushed, the store is closed.
-func (c serveCommand) Run(ctx context.Context, to streams) (err error) {
+func (c serveCommand) Run(ctx context.Context, to command.Output) (err error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		return err
 	}
 	senses, err := telemetry.Start(ctx, telemetry.Config{
 		Service: "autoheal", Instance: c.Instance, Version: c.ServiceVersion, TracesURL: c.TracesURL, LogsURL: c.LogsURL,
-		LogWriter: to.out, LogLevel: level,
+		LogWriter: to.Out, LogLevel: level,
 	})
 	if err != nil {
 		return err
