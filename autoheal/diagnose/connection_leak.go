@@ -3,7 +3,6 @@ package diagnose
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"time"
 
@@ -157,5 +156,5 @@ func (l *leak) score() float64 {
 }
 
 func (l *leak) say(sentences []string) string {
-	return l.replica + ": " + strings.Join(slices.Clone(sentences), ", ")
+	return l.replica + ": " + strings.Join(sentences, "; ")
 }

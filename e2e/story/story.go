@@ -32,6 +32,9 @@ type Config struct {
 // New makes a teller.
 func New(cfg Config) *Teller { return &Teller{out: cfg.Out, live: cfg.Live, colour: cfg.Colour} }
 
+// indent is where the text of an event begins: after the time and the label.
+const indent = 19
+
 // label is the word in front of an event, and its ANSI colour.
 type label struct {
 	word   string
@@ -95,7 +98,7 @@ func (t *Teller) line(at time.Time, label label, text string) {
 	if t.colour && label.colour != plain {
 		word = "\x1b[" + label.colour + "m" + word + "\x1b[0m"
 	}
-	fmt.Fprintf(t.out, "%s  %s %s\n", t.stamp(at), word, text)
+	fmt.Fprintf(t.out, "%s  %s %s\n", t.stamp(at), word, strings.ReplaceAll(text, "\n", "\n"+strings.Repeat(" ", indent)))
 }
 
 func (t *Teller) clear() {
@@ -109,7 +112,7 @@ func (t *Teller) stamp(at time.Time) string {
 	if t.injected.IsZero() {
 		return strings.Repeat(" ", 8)
 	}
-	return fmt.Sprintf("%6.1f s", at.Sub(t.injected).Seconds())
+	return fmt.Sprintf("%6.1f s", at.Sub(t.injected).Round(100*time.Millisecond).Seconds())
 }
 
 // bar pictures one second of checkouts: twenty places, full where customers were served in time.

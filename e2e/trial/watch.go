@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -182,7 +183,7 @@ func diagnosis(in incident.Incident) string {
 	}
 	for _, candidate := range d.Ranked {
 		if candidate.Cause == d.Cause && len(candidate.For) > 0 {
-			return "diagnosis: " + d.Summary + "; " + candidate.For[0]
+			return "diagnosis: " + d.Summary + "\n" + strings.ReplaceAll(candidate.For[0], "; ", "\n  ")
 		}
 	}
 	return "diagnosis: " + d.Summary

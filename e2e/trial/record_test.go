@@ -1,0 +1,116 @@
+package trial
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/faultline-lab/faultline/autoheal/incident"
+	"github.com/faultline-lab/faultline/chaos/experiment"
+	"github.com/faultline-lab/faultline/e2e/record"
+)
+
+var expect = experiment.Expect{Cause: "connection-leak", Right: []string{"restart-replicas"}}
+
+func restart(target, result string) incident.Action {
+	return incident.Action{Remedy: "restart-replicas", Target: target, Result: result}
+}
+
+func TestAnActionIsWrongUnlessItIsListedAndHitsWhatTheFaultTouched(t *testing.T) {
+	for name, tc := range map[string]struct {
+		actions []incident.Action
+		wrong   bool
+	}{
+		"nothing was done":                            {nil, false},
+		"the leaking replica was restarted":           {[]incident.Action{restart("orders-1", incident.ResultDone)}, false},
+		"a well replica was restarted":                {[]incident.Action{restart("orders-2", incident.ResultDone)}, true},
+		"a well replica was looked at and left":       {[]incident.Action{restart("orders-2", incident.ResultSkipped)}, false},
+		"a restart that failed was still the right":   {[]incident.Action{restart("orders-1", incident.ResultFailed)}, false},
+		"another remedy is wrong on the sick one too": {[]incident.Action{{Remedy: "scale-out", Target: "orders-1", Result: incident.ResultDone}}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := record.Record{Affected: []string{"orders-1"}}
+			takeOver(&r, []incident.Incident{{ID: "a", Actions: tc.actions}}, expect)
+			if r.WrongAction != tc.wrong {
+				t.Errorf("wrong = %v, want %v", r.WrongAction, tc.wrong)
+			}
+			if len(r.Actions) != len(tc.actions) {
+				t.Errorf("%d actions in the record, want %d", len(r.Actions), len(tc.actions))
+			}
+		})
+	}
+}
+
+func TestTheFirstIncidentGivesTheStagesAndFurtherOnesAreNoted(t *testing.T) {
+	early := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	late := early.Add(time.Minute)
+	newestFirst := []incident.Incident{
+		{ID: "second", Stages: incident.Stages{WebhookReceived: &late}},
+		{ID: "first", Stages: incident.Stages{WebhookReceived: &early}, Diagnosis: incident.Diagnosis{Cause: incident.ConnectionLeak}},
+	}
+	var r record.Record
+	takeOver(&r, newestFirst, expect)
+	if r.IncidentID != "first" || r.CauseDiagnosed != "connection-leak" || !r.Stages.WebhookReceived.Equal(early) || len(r.Notes) != 1 {
+		t.Errorf("record %+v", r)
+	}
+	var none record.Record
+	takeOver(&none, nil, expect)
+	if none.IncidentID != "" || none.CauseDiagnosed != "" || none.Stages.WebhookReceived != nil {
+		t.Errorf("without an incident the record says %+v", none)
+	}
+}
+
+func TestTheHealerIsToldInTheOrderOfWhatItDid(t *testing.T) {
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	in := incident.Incident{
+		ID: "i", State: incident.Acting,
+		Stages: incident.Stages{WebhookReceived: &at, Diagnosed: &at},
+		Diagnosis: incident.Diagnosis{
+			Cause: incident.ConnectionLeak, Summary: "connection-leak on orders-1",
+			Ranked: []incident.Candidate{{Cause: incident.ConnectionLeak, For: []string{"orders-1: the pool is full; nobody works"}}},
+		},
+		Actions: []incident.Action{{Remedy: "restart-replicas", Target: "orders-1", StartedAt: at}},
+	}
+	var told []string
+	for _, event := range healerEvents(in) {
+		told = append(told, event.Text)
+	}
+	want := []string{
+		"incident i: the alert is on disk, evidence is being gathered",
+		"diagnosis: connection-leak on orders-1\norders-1: the pool is full\n  nobody works",
+		"restart-replicas orders-1",
+	}
+	if !slices.Equal(told, want) {
+		t.Errorf("told %q, want %q", told, want)
+	}
+	in.Diagnosis = incident.Diagnosis{Cause: incident.Inconclusive}
+	if text := healerEvents(in)[1].Text; !strings.Contains(text, "looking again") {
+		t.Errorf("an inconclusive first look is told as %q", text)
+	}
+}
+
+func TestPhasesComeFromTheSeedAndSpreadOverTheSecond(t *testing.T) {
+	var quarters [4]int
+	for seed := range int64(40) {
+		p := phase(seed)
+		if p != phase(seed) || p < 0 || p >= time.Second {
+			t.Fatalf("phase(%d) = %s", seed, p)
+		}
+		quarters[int(p/(250*time.Millisecond))]++
+	}
+	for i, n := range quarters {
+		if n == 0 {
+			t.Errorf("no phase in quarter %d of the second: %v", i, quarters)
+		}
+	}
+}
+
+func TestArmsThatDoNotExistAreRefusedWithThoseThatDo(t *testing.T) {
+	if _, err := ParseArm("doctor"); err == nil || !strings.Contains(err.Error(), "healer, none") {
+		t.Errorf("error = %v", err)
+	}
+	if arm, err := ParseArm("none"); err != nil || arms[arm].healers != 0 {
+		t.Errorf("none = %q, %v", arm, err)
+	}
+}
