@@ -9,6 +9,8 @@ STACK := $(BIN)/stack
 
 # No C compiler is needed to build or test Faultline.
 export CGO_ENABLED := 0
+# Nothing reads version control stamps, and a checkout that belongs to another user cannot be stamped.
+export GOFLAGS := -buildvcs=false $(GOFLAGS)
 # Where the tests find promtool, prometheus, alertmanager, loki, jaeger and toxiproxy.
 export FAULTLINE_TOOLS_DIR := $(CURDIR)/.faultline/tools
 
