@@ -3,7 +3,6 @@ package engine_test
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"path/filepath"
 	"sync"
@@ -77,7 +76,7 @@ func (c *clinic) config() engine.Config {
 	}
 	return engine.Config{
 		Store: kept, Senses: senses, Edge: edge{c.world}, Remedies: []remedy.Remedy{restart}, Playbook: c.book, Map: dependencies,
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Registerer: prometheus.NewRegistry(), Switch: c.kill, Limits: c.limits,
+		Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Switch: c.kill, Limits: c.limits,
 	}
 }
 

@@ -105,7 +105,7 @@ func (r *RestartReplicas) tryOnce(ctx context.Context, t incident.Target, asked 
 }
 
 func (r *RestartReplicas) awaitReady(ctx context.Context, t incident.Target) (workload.Replica, error) {
-	last := errors.New("it never answered")
+	var last error
 	for {
 		live, err := r.replicas.Replica(ctx, t.Workload, t.Replica)
 		switch {

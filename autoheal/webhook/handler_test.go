@@ -51,7 +51,7 @@ func serve(t testing.TB, keep webhook.Deliveries) *fixture {
 	}
 	h, err := webhook.New(webhook.Config{
 		Deliveries: keep, Token: token, Wake: func() { f.woken++ }, Registerer: f.reg, MaxBytes: 64 << 10,
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -170,7 +170,7 @@ func FuzzTheWebhook(f *testing.F) {
 		firing, ``, `{}`, `[]`, `null`, `{"version":"4","alerts":[null]}`, `{"version":"4","alerts":[{}]}`, "\xff\xfe",
 		`{"version":"4","truncatedAlerts":-1,"alerts":[{}]}`,
 		strings.Replace(firing, "2026-01-02", "9999-12-31", 1), strings.Replace(firing, "2026", "0000", 1),
-		strings.Replace(firing, "firing", "resolved", -1),
+		strings.ReplaceAll(firing, "firing", "resolved"),
 	} {
 		f.Add([]byte(seed))
 	}
@@ -204,7 +204,7 @@ func BenchmarkAThousandAlertsInOneWebhook(b *testing.B) {
 	defer s.Close()
 	h, err := webhook.New(webhook.Config{
 		Deliveries: s, Token: token, Wake: func() {}, Registerer: prometheus.NewRegistry(),
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		b.Fatal(err)

@@ -69,8 +69,10 @@ func TestATerminalShowsThePresentSecondOnOneLineThatIsRewritten(t *testing.T) {
 }
 
 func TestEndingSaysWhatTheRecordSays(t *testing.T) {
-	r := record.Record{Experiment: "connection-leak", Arm: "healer", Recovered: new(true), CauseDiagnosed: "connection-leak",
-		MTTR: new(2.4), Requests: 600, Failed: 60, Actions: []record.Action{{Remedy: "restart-replicas", Target: "orders-1", Result: "done"}}}
+	r := record.Record{
+		Experiment: "connection-leak", Arm: "healer", Recovered: new(true), CauseDiagnosed: "connection-leak",
+		MTTR: new(2.4), Requests: 600, Failed: 60, Actions: []record.Action{{Remedy: "restart-replicas", Target: "orders-1", Result: "done"}},
+	}
 	for name, tc := range map[string]struct {
 		change func(*record.Record)
 		want   string

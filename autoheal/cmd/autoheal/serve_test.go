@@ -116,7 +116,7 @@ func TestTheWholeProgram(t *testing.T) {
 
 func expect(t *testing.T, base, path, want string) {
 	t.Helper()
-	res, err := http.Get(base + path) //nolint:noctx // the test's own server
+	res, err := http.Get(base + path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -101,9 +101,12 @@ func TestTheServicesReachTheirDatabasesThroughToxiproxyAndEverybodyElseStraight(
 	cfg := config(t)
 	all := parts(t, cfg)
 	for name, port := range map[string]ports.Name{"orders": ports.OrdersDB, "inventory": ports.InventoryDB, "autoheal": ports.Postgres} {
-		args := strings.Join(first(all[name]).Args, " ")
-		if !strings.Contains(args, "@"+cfg.Ports.Address(port)+"/") {
+		spec := first(all[name])
+		if !strings.Contains(strings.Join(spec.Env, " "), "@"+cfg.Ports.Address(port)+"/") {
 			t.Errorf("%s does not go to %s", name, port)
+		}
+		if args := strings.Join(spec.Args, " "); strings.Contains(args, "postgres://") {
+			t.Errorf("the password of %s stands on its command line: %s", name, args)
 		}
 	}
 	for name, url := range Address(cfg).DatabaseURLs {
