@@ -19,6 +19,7 @@ type Teller struct {
 	colour   bool
 	injected time.Time
 	bad      bool // the client suffers
+	badLines int
 	shown    bool // a live line stands at the cursor
 }
 
@@ -79,6 +80,12 @@ func (t *Teller) Tell(event trial.Event) {
 	t.line(event.At, labels[event.Kind], event.Text)
 }
 
+// Of a long suffering without a terminal the first seconds are told, and then one in ten.
+const (
+	badLinesInFull = 5
+	thenOneIn      = 10
+)
+
 // second shows one second of the client. Without a terminal only the seconds of suffering are worth a line.
 func (t *Teller) second(event trial.Event) {
 	text := bar(*event.Second)
@@ -88,7 +95,10 @@ func (t *Teller) second(event trial.Event) {
 		fmt.Fprintf(t.out, "%s  %s", t.stamp(event.At), text)
 		t.shown = true
 	case t.bad && !event.Second.OK:
-		t.line(event.At, label{"client", faint}, text)
+		t.badLines++
+		if t.badLines <= badLinesInFull || t.badLines%thenOneIn == 0 {
+			t.line(event.At, label{"client", faint}, text)
+		}
 	}
 }
 

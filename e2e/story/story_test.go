@@ -54,6 +54,19 @@ func TestPlainLinesShowTheSecondsOfSufferingOnly(t *testing.T) {
 	}
 }
 
+func TestALongSufferingIsToldInTenths(t *testing.T) {
+	var out strings.Builder
+	teller := New(Config{Out: &out})
+	teller.Tell(trial.Event{At: after(0), Kind: trial.Injected})
+	teller.Tell(trial.Event{At: after(0), Kind: trial.ClientBad})
+	for i := range 40 {
+		teller.Tell(tick(float64(i), 0))
+	}
+	if lines := strings.Count(out.String(), "0 of 40"); lines != 5+4 {
+		t.Errorf("%d lines for 40 bad seconds, want the first five and one in ten:\n%s", lines, out.String())
+	}
+}
+
 func TestATerminalShowsThePresentSecondOnOneLineThatIsRewritten(t *testing.T) {
 	var out strings.Builder
 	teller := New(Config{Out: &out, Live: true})
