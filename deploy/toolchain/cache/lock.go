@@ -26,13 +26,14 @@ func Acquire(ctx context.Context, path, holder string, waiting func(holder strin
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, fmt.Errorf("the cache cannot be written; %s names another place: %w", Variable, err)
 	}
-	for {
+	for attempt := 0; ; attempt++ {
 		lock, err := TryAcquire(path, holder)
 		var held *HeldError
 		if !errors.As(err, &held) {
 			return lock, err
 		}
-		if waiting != nil {
+		// One who has only just taken the lock signs it in a moment: then it can be said for whom to wait.
+		if waiting != nil && (held.Holder != unsigned || attempt > 0) {
 			waiting(held.Holder)
 		}
 		select {
@@ -77,13 +78,16 @@ func (l *Lock) sign(holder string) error {
 	return err
 }
 
-// holder reads who holds the lock; it says "another process" when that has not signed yet.
+// unsigned is the name of a holder that has not signed yet.
+const unsigned = "another process"
+
+// holder reads who holds the lock.
 func (l *Lock) holder() string {
 	text, err := io.ReadAll(io.NewSectionReader(l.file, 0, 200))
 	if name := strings.TrimSpace(string(text)); err == nil && name != "" {
 		return name
 	}
-	return "another process"
+	return unsigned
 }
 
 // Release lets the next one in. The file stays: removing it would let two hold locks on two files of one name.

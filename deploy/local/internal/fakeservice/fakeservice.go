@@ -73,7 +73,8 @@ func serve(o Options) error {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	if o.IgnoreTERM {
-		signal.Ignore(syscall.SIGTERM)
+		// Caught and dropped rather than ignored: a Go program in which nothing can happen any more ends itself.
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGTERM)
 	} else {
 		ctx, stop = signal.NotifyContext(ctx, syscall.SIGTERM)
 	}
