@@ -92,8 +92,8 @@ func take(ctx context.Context, file *os.File) error {
 	}
 }
 
-// Current tells who holds the lock; held is false when nobody does. A holder that is no longer alive means that a guard
-// is still cleaning up after it.
+// Current tells who holds the lock; held is false when nobody does. A holder that is no longer alive, or none, means that
+// a guard is still cleaning up.
 func Current(path string) (holder Holder, held bool, err error) {
 	file, err := os.OpenFile(path, os.O_RDWR, 0)
 	if errors.Is(err, os.ErrNotExist) {
@@ -136,9 +136,11 @@ func write(file *os.File, holder Holder) error {
 	return err
 }
 
+// read gives the zero Holder, which is not alive, for an empty file: its holder has not written itself in yet, or has
+// released it and left it to its guard.
 func read(path string) (Holder, error) {
 	data, err := os.ReadFile(path)
-	if err != nil {
+	if err != nil || len(data) == 0 {
 		return Holder{}, err
 	}
 	var holder Holder

@@ -137,3 +137,24 @@ func TestALookWhereNothingEverRanSaysThatNobodyHoldsTheLock(t *testing.T) {
 		t.Errorf("held %v, error %v", held, err)
 	}
 }
+
+func TestALockThatItsHolderHasReleasedAndItsGuardStillHoldsIsHeldByNobodyAlive(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	lock, err := Acquire(t.Context(), path, "me")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The guard has the same open file, as a child inherits it.
+	inherited, err := syscall.Dup(int(lock.File().Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = syscall.Close(inherited) }()
+	if err := lock.Release(); err != nil {
+		t.Fatal(err)
+	}
+	holder, held, err := Current(path)
+	if err != nil || !held || holder.Alive() {
+		t.Errorf("holder %+v, held %v, error %v; want held by nobody who lives", holder, held, err)
+	}
+}

@@ -16,17 +16,19 @@ type place struct {
 	what string
 	url  string
 	page bool // for a browser; shown only if the program brings its page
+	// instead is what answers where the page is missing: programs built from their modules have none.
+	instead string
 }
 
 func places(e endpoints.Endpoints) []place {
 	return []place{
-		{"the incidents, as the healer recorded them", e.Autoheal + "/api/v1/incidents", false},
-		{"the client's seconds", e.Loadgen + "/v1/sli", false},
-		{"the shop", e.Storefront + "/products", false},
-		{"workloads and their replicas", e.Control + "/v1/workloads", false},
-		{"alerts", e.Alertmanager + "/", true},
-		{"metrics", e.Prometheus + "/query", true},
-		{"traces", e.Jaeger + "/search", true},
+		{what: "the incidents, as the healer recorded them", url: e.Autoheal + "/api/v1/incidents"},
+		{what: "the client's seconds", url: e.Loadgen + "/v1/sli"},
+		{what: "the shop", url: e.Storefront + "/products"},
+		{what: "workloads and their replicas", url: e.Control + "/v1/workloads"},
+		{what: "alerts", url: e.Alertmanager + "/", page: true, instead: e.Alertmanager + "/api/v2/alerts"},
+		{what: "metrics", url: e.Prometheus + "/query", page: true, instead: e.Prometheus + "/api/v1/query?query=up"},
+		{what: "traces", url: e.Jaeger + "/search", page: true, instead: e.Jaeger + "/api/traces?service=storefront&limit=5"},
 	}
 }
 
@@ -34,11 +36,22 @@ func places(e endpoints.Endpoints) []place {
 func where(ctx context.Context, stdout io.Writer, stack endpoints.Stack) {
 	fmt.Fprintln(stdout, "Where to look:")
 	for _, place := range places(stack.Endpoints) {
-		if answers(ctx, place) {
-			fmt.Fprintf(stdout, "  %-44s %s\n", place.what, place.url)
+		if !answers(ctx, place) {
+			place = instead(place)
+			if place.url == "" || !answers(ctx, place) {
+				continue
+			}
 		}
+		fmt.Fprintf(stdout, "  %-44s %s\n", place.what, place.url)
 	}
 }
+
+func instead(missing place) place {
+	return place{what: missing.what + ", as JSON", url: missing.instead}
+}
+
+// placeholder stands in Jaeger's page where the real one was not built in.
+const placeholder = "not the Jaeger UI"
 
 func answers(ctx context.Context, place place) bool {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
@@ -53,5 +66,6 @@ func answers(ctx context.Context, place place) bool {
 	}
 	defer func() { _ = response.Body.Close() }()
 	html := strings.HasPrefix(response.Header.Get("Content-Type"), "text/html")
-	return response.StatusCode == http.StatusOK && html == place.page
+	start, err := io.ReadAll(io.LimitReader(response.Body, 4096))
+	return err == nil && response.StatusCode == http.StatusOK && html == place.page && !strings.Contains(string(start), placeholder)
 }
