@@ -13,7 +13,7 @@ func Ending(r record.Record) string {
 	fmt.Fprintf(&out, "%s, arm %s: %s.\n", r.Experiment, r.Arm, verdict(r))
 	row := func(what string, seconds *float64, note string) {
 		if seconds != nil {
-			fmt.Fprintf(&out, "  %-28s %6.1f s   %s\n", what, *seconds, note)
+			fmt.Fprintf(&out, "  %-28s %6.2f s   %s\n", what, *seconds, note)
 		}
 	}
 	row("first bad second -> alert", r.MTTD, "MTTD: Prometheus and its rules")

@@ -91,7 +91,7 @@ func TestEndingSaysWhatTheRecordSays(t *testing.T) {
 		want   string
 	}{
 		"a heal":                           {func(*record.Record) {}, "arm healer: recovered."},
-		"its MTTR":                         {func(*record.Record) {}, "first bad second -> recovery    2.4 s"},
+		"its MTTR":                         {func(*record.Record) {}, "first bad second -> recovery   2.40 s"},
 		"a fault that stays":               {func(r *record.Record) { r.Recovered, r.FaultStillPresent = new(false), new(true) }, "NOT recovered, the fault was still in force"},
 		"a fault that went, client unwell": {func(r *record.Record) { r.Recovered, r.FaultStillPresent = new(false), new(false) }, "NOT recovered."},
 		"a control":                        {func(r *record.Record) { r.Recovered = nil }, "nothing to recover from"},
