@@ -9,6 +9,7 @@ import (
 	"github.com/faultline-lab/faultline/autoheal/incident"
 	"github.com/faultline-lab/faultline/autoheal/playbook"
 	"github.com/faultline-lab/faultline/autoheal/remedy"
+	"github.com/faultline-lab/faultline/autoheal/workload"
 )
 
 // act applies the remedy to the targets of the plan, one at a time: decided -> acting -> verifying. A target leaves the
@@ -49,30 +50,52 @@ func (w *work) actOn(ctx context.Context, rung playbook.Rung, target incident.Ta
 		return err
 	}
 	unfinished := slices.IndexFunc(w.in.Actions, func(a incident.Action) bool { return a.FinishedAt == nil })
-	if unfinished < 0 {
+	resumed := unfinished >= 0
+	happened := false
+	if resumed {
+		w.note("note", "resuming the unfinished action %s", w.in.Actions[unfinished].Key)
+		if happened, err = w.happened(ctx, target); err != nil {
+			return err
+		}
+	}
+	if !happened {
 		refusal := "the lease on " + target.Workload + " was lost to another incident"
 		if got {
 			refusal, err = w.recheck(ctx, rung, target)
 		}
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
-		}
-		if refusal != "" {
+		case refusal != "" && resumed:
+			return w.finish(ctx, remedy.Effect{Result: incident.ResultSkipped, Detail: refusal})
+		case refusal != "":
 			return w.skip(ctx, rung, target, refusal)
 		}
+	}
+	if !resumed {
 		if err := w.intend(ctx, rung, target); err != nil {
 			return err
 		}
-	} else {
-		w.note("note", "resuming the unfinished action %s", w.in.Actions[unfinished].Key)
 	}
-	effect := w.remedies[rung.Remedy].Apply(ctx, remedy.Application{
-		Target: target, Timeout: rung.Timeout, Resumed: unfinished >= 0,
-	})
+	effect := w.remedies[rung.Remedy].Apply(ctx, remedy.Application{Target: target, Timeout: rung.Timeout, Resumed: resumed})
 	if ctx.Err() != nil {
 		return ctx.Err() // the healer is being stopped: the next one finds the intent and finishes
 	}
 	return w.finish(ctx, effect)
+}
+
+// happened says whether the effect of an intent that an earlier life of the healer left behind has begun: the replica is
+// another start already, or on its way there. Until that is known, nothing is done.
+func (w *work) happened(ctx context.Context, target incident.Target) (bool, error) {
+	seen := w.examine(ctx)
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	_, live, ok := seen.Replica(target.Replica)
+	if !ok {
+		return false, fmt.Errorf("the live state of %s is unknown, so nobody can tell whether the action happened", target.Replica)
+	}
+	return live.StartID != target.StartID || live.State == workload.Stopping, nil
 }
 
 // recheck reads the live state again, immediately before acting. It returns why the action must not happen, or "".

@@ -30,6 +30,7 @@ type Incidents interface {
 // Inbox holds the alerts that were taken in.
 type Inbox interface {
 	Waiting(ctx context.Context) ([]incident.Alert, error)
+	HandedOver(ctx context.Context, before time.Time) ([]incident.Alert, error)
 	Join(ctx context.Context, id string, alerts []incident.Alert, entries []incident.Entry) (bool, error)
 	CountJoined(ctx context.Context, id string) (int, error)
 }
@@ -85,6 +86,9 @@ type Config struct {
 	Stabilise time.Duration
 	// Tick is the pause between two looks at the open incidents; 1 s by default.
 	Tick time.Duration
+	// LookAgain is how long after an incident was handed over its alerts are looked at again if they still fire; 5 min by
+	// default, like the cooldown: what was refused then may be right now.
+	LookAgain time.Duration
 	// Patience is how long an incident waits for a refusal to be lifted before a person gets it; 30 s by default.
 	Patience time.Duration
 	Now      func() time.Time
@@ -120,7 +124,7 @@ func (c *Config) defaults() error {
 	for _, d := range []struct {
 		field *time.Duration
 		value time.Duration
-	}{{&c.Stabilise, 10 * time.Second}, {&c.Tick, time.Second}, {&c.Patience, 30 * time.Second}} {
+	}{{&c.Stabilise, 10 * time.Second}, {&c.Tick, time.Second}, {&c.Patience, 30 * time.Second}, {&c.LookAgain, 5 * time.Minute}} {
 		if *d.field == 0 {
 			*d.field = d.value
 		}
@@ -141,6 +145,8 @@ const (
 	leaseMargin = 10 * time.Second
 	// readEvery is the pause between two readings of the edge.
 	readEvery = time.Second
-	// relapseAfter is how many bad readings in a row within the hold are a relapse.
+	// relapseAfter is how many bad readings within the hold are a relapse, in a row or not.
 	relapseAfter = 2
+	// afterMoreAlerts is the pause after an alert kept an incident from ending.
+	afterMoreAlerts = 100 * time.Millisecond
 )

@@ -78,18 +78,17 @@ func (e *Engine) Run(ctx context.Context) error {
 
 // sweep gives waiting alerts to incidents, and every open incident a worker.
 func (e *Engine) sweep(ctx context.Context) error {
-	if err := e.intake(ctx); err != nil {
-		return err
-	}
+	// Incidents that are open go on whatever is the matter with the alerts.
+	intakeErr := e.intake(ctx)
 	open, err := e.cfg.Store.Open(ctx)
 	if err != nil {
-		return err
+		return errors.Join(intakeErr, err)
 	}
 	e.metrics.open.Set(float64(len(open)))
 	for _, in := range open {
 		e.start(ctx, in.ID)
 	}
-	return nil
+	return intakeErr
 }
 
 func (e *Engine) start(ctx context.Context, id string) {
@@ -117,7 +116,9 @@ func (e *Engine) drive(ctx context.Context, id string) {
 		case err == nil:
 			return
 		case errors.Is(err, store.ErrMoreAlerts):
-			continue // the incident may not end yet: look at it with the new alert
+			// The incident may not end yet: look at it with the new alert.
+			e.cfg.Logger.InfoContext(ctx, "alerts joined at the last moment", "incident", id)
+			pause(ctx, afterMoreAlerts)
 		case ctx.Err() == nil:
 			e.cfg.Logger.ErrorContext(ctx, "an incident is stuck; trying again at the next tick", "incident", id, "error", err)
 			return

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 
 	"github.com/faultline-lab/faultline/autoheal/guard"
 	"github.com/faultline-lab/faultline/autoheal/incident"
@@ -15,6 +16,8 @@ func (w *work) ask(ctx context.Context, rung playbook.Rung, target incident.Targ
 	if err != nil {
 		return guard.Decision{}, err
 	}
+	// An intent of this incident that is being resumed is not in its own way.
+	effects = slices.DeleteFunc(effects, func(e incident.Effect) bool { return e.IncidentID == w.in.ID && e.FinishedAt == nil })
 	leases, err := w.cfg.Store.Leases(ctx, now)
 	if err != nil {
 		return guard.Decision{}, err

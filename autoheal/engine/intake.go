@@ -16,13 +16,23 @@ import (
 	"github.com/faultline-lab/faultline/autoheal/store"
 )
 
-// intake gives each waiting alert to the open incident of its group, or opens one.
+// intake gives each waiting alert to the open incident of its group, or opens one. An alert that goes on firing after its
+// incident was handed over counts as one that has just come.
 func (e *Engine) intake(ctx context.Context) error {
+	now := e.cfg.Now()
 	waiting, err := e.cfg.Store.Waiting(ctx)
 	if err != nil {
 		return err
 	}
-	e.metrics.setQueueAge(waiting, e.cfg.Now())
+	e.metrics.setQueueAge(waiting, now)
+	still, err := e.cfg.Store.HandedOver(ctx, now.Add(-e.cfg.LookAgain))
+	if err != nil {
+		return err
+	}
+	for i := range still {
+		still[i].ReceivedAt = now
+	}
+	waiting = append(waiting, still...)
 	for len(waiting) > 0 {
 		group := e.cfg.Map.Group(correlate.WorkloadOf(waiting[0]))
 		var mine, others []incident.Alert

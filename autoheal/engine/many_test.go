@@ -1,10 +1,14 @@
 package engine_test
 
 import (
+	"context"
 	"maps"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/faultline-lab/faultline/autoheal/guard"
 	"github.com/faultline-lab/faultline/autoheal/incident"
 )
 
@@ -67,6 +71,61 @@ func TestTheCooldownRefusesASecondRestartOfTheSameReplica(t *testing.T) {
 		}
 		if got, want := c.world.restarted(), (map[string]int{"orders-1": 1}); !maps.Equal(got, want) {
 			t.Errorf("restarted %v; want %v", got, want)
+		}
+
+		time.Sleep(6 * time.Minute) // the alert goes on, the cooldown is over: what was refused is right now
+		all = c.settle()
+		if len(all) != 3 || all[2].Outcome != incident.Recovered || len(all[2].Alerts) == 0 || len(all[1].Alerts) == 0 {
+			t.Fatalf("there are %d incidents, the last of them %s: %s; want a third that recovers, and alerts in both records",
+				len(all), all[len(all)-1].Outcome, all[len(all)-1].Reason)
+		}
+		if got, want := c.world.restarted(), (map[string]int{"orders-1": 2}); !maps.Equal(got, want) {
+			t.Errorf("restarted %v; want %v", got, want)
+		}
+	})
+}
+
+func TestAnAlertThatJoinsWhileTheActionFailsDoesNotKeepTheIncidentOpen(t *testing.T) {
+	scenario(t, nil, func(t *testing.T, c *clinic) {
+		c.world.onReady = func(_ string, l *life) { l.ready = l.ready.Add(time.Hour) } // it does not come up again
+		c.world.after = func(string) { c.alert("CheckoutErrorBudgetBurn", "storefront") }
+		leakThenAlert(c, 2*time.Second, "orders-1")
+		in := only(t, c.settle())
+		if in.Outcome != incident.HandedOver || len(in.Alerts) != 2 {
+			t.Errorf("outcome %s (%s) with %d alerts; want handed-over with both", in.Outcome, in.Reason, len(in.Alerts))
+		}
+	})
+}
+
+func TestAResumedIntentAsksTheGuardsAgain(t *testing.T) {
+	var thrown atomic.Bool
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(100 * time.Second)
+		c := newClinic(t, newWorld("orders-1", "orders-2"))
+		defer c.close()
+		c.kill = func() guard.Switch {
+			if thrown.Load() {
+				return guard.SwitchOn
+			}
+			return guard.SwitchOff
+		}
+		ctx, die := context.WithCancel(context.Background())
+		defer die()
+		// It dies with its intent on disk, before the request gets out; because of that, somebody throws the switch.
+		c.world.before = func(string) { thrown.Store(true); die() }
+		c.start(ctx)
+		time.Sleep(10 * time.Second)
+		leakThenAlert(c, 2*time.Second, "orders-1")
+		<-ctx.Done()
+		c.stop()
+		c.world.before = nil
+		c.start(context.Background())
+		in := only(t, c.settle())
+		if got := c.world.restarted(); len(got) != 0 {
+			t.Errorf("restarted %v although the kill switch had been thrown", got)
+		}
+		if in.Outcome != incident.HandedOver || in.Actions[0].Result != incident.ResultSkipped {
+			t.Errorf("outcome %s (%s), actions %+v; want handed over, and the intent skipped", in.Outcome, in.Reason, in.Actions)
 		}
 	})
 }

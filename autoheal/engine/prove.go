@@ -83,13 +83,17 @@ func (w *work) read(ctx context.Context, judge *verify.Judge) (incident.Reading,
 // hold watches the edge for a while after the proof: stabilising -> closed, or a relapse.
 func (w *work) hold(ctx context.Context) error {
 	judge := &verify.Judge{}
-	begun := w.cfg.Now()
+	begun, bad := w.cfg.Now(), 0
 	for {
-		if _, _, err := w.read(ctx, judge); err != nil {
+		reading, ok, err := w.read(ctx, judge)
+		if err != nil {
 			return err
 		}
-		if judge.Bad() >= relapseAfter {
-			return w.relapse(ctx, "the edge was bad %d times in a row", judge.Bad())
+		if ok && reading.Status == incident.Known && !reading.OK {
+			bad++
+		}
+		if bad >= relapseAfter {
+			return w.relapse(ctx, "the edge was bad %d times", bad)
 		}
 		if more, err := w.moreAlerts(ctx); err != nil {
 			return err
@@ -102,7 +106,7 @@ func (w *work) hold(ctx context.Context) error {
 		}
 		held := w.cfg.Now().Sub(begun)
 		switch {
-		case held >= w.cfg.Stabilise && judge.Good() > 0:
+		case held >= w.cfg.Stabilise && judge.Good() >= w.in.Verification.Required:
 			return w.endWell(ctx)
 		case held >= 2*w.cfg.Stabilise+5*time.Second:
 			return w.escalate(ctx, "the edge was proved good, but could not be read at the end of the hold")

@@ -76,8 +76,12 @@ func (w *work) end(ctx context.Context, to incident.State, outcome incident.Outc
 	return nil
 }
 
-// escalate gives the incident to a person, with everything gathered so far in the record.
+// escalate gives the incident to a person, with everything gathered so far in the record, alerts that have joined
+// meanwhile included: they do not hold it up.
 func (w *work) escalate(ctx context.Context, format string, args ...any) error {
+	if _, err := w.moreAlerts(ctx); err != nil {
+		return err
+	}
 	w.progress.Plan = nil
 	if err := w.end(ctx, incident.Escalated, incident.HandedOver, format, args...); err != nil {
 		return err

@@ -154,6 +154,14 @@ func (s *Store) Waiting(ctx context.Context) ([]incident.Alert, error) {
 	return alerts(ctx, s.read, `WHERE incident_id IS NULL AND fired = 1 ORDER BY received_at, fingerprint`)
 }
 
+// HandedOver returns the alerts that are still firing although their incident was given to a person before a time. They are
+// looked at again: Alertmanager itself repeats them only after hours, and as the same alerts.
+func (s *Store) HandedOver(ctx context.Context, before time.Time) ([]incident.Alert, error) {
+	return alerts(ctx, s.read, `WHERE status = 'firing' AND incident_id IN (SELECT id FROM incidents
+		WHERE open = 0 AND json_extract(record, '$.state') = ? AND julianday(json_extract(record, '$.stages.ended')) < julianday(?))
+		ORDER BY received_at, fingerprint`, string(incident.Escalated), text(before))
+}
+
 // Join gives alerts to an incident, if it is still open: an alert that comes after its end needs a new one. It says
 // whether it did.
 func (s *Store) Join(ctx context.Context, id string, joining []incident.Alert, entries []incident.Entry) (bool, error) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/faultline-lab/faultline/autoheal/incident"
@@ -29,9 +30,12 @@ var ErrMoreAlerts = errors.New("an alert has joined the incident that nobody has
 // Save writes a change. It returns ErrMoreAlerts, and writes nothing, when the change would end an incident that has
 // more alerts than Progress.SeenAlerts.
 func (s *Store) Save(ctx context.Context, c Change) error {
-	// Alerts are kept in their own table, where a later webhook can still resolve them.
+	// Alerts are kept in their own table, where a later webhook can still resolve them. What has ended keeps its own list
+	// too: an alert that goes on firing may belong to a later incident one day.
 	in := c.Incident
-	in.Alerts = nil
+	if in.State.Open() {
+		in.Alerts = nil
+	}
 	record, err := json.Marshal(in)
 	if err != nil {
 		return fmt.Errorf("store: incident %s: %w", in.ID, err)
@@ -164,7 +168,16 @@ func (s *Store) fill(ctx context.Context, in *incident.Incident) error {
 	if err != nil {
 		return err
 	}
+	own := in.Alerts
 	in.Alerts = append([]incident.Alert{}, found...)
+	for _, alert := range own {
+		moved := !slices.ContainsFunc(found, func(a incident.Alert) bool {
+			return a.Fingerprint == alert.Fingerprint && a.StartsAt.Equal(alert.StartsAt)
+		})
+		if moved {
+			in.Alerts = append(in.Alerts, alert)
+		}
+	}
 	err = s.read.QueryRowContext(ctx, `SELECT COALESCE(SUM(truncated), 0) FROM deliveries
 		WHERE id IN (SELECT delivery_id FROM alerts WHERE incident_id = ?)`, in.ID).Scan(&in.Truncated)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {

@@ -60,8 +60,10 @@ func (a alert) check(at time.Time) (incident.Alert, error) {
 		return incident.Alert{}, errors.New("the fingerprint is missing")
 	case a.StartsAt.IsZero():
 		return incident.Alert{}, errors.New("startsAt is missing")
-	case a.StartsAt.Year() < 1 || a.StartsAt.Year() > 9999:
+	case !storable(a.StartsAt):
 		return incident.Alert{}, errors.New("startsAt is outside the years 1 to 9999")
+	case !a.EndsAt.IsZero() && !storable(a.EndsAt):
+		return incident.Alert{}, errors.New("endsAt is outside the years 1 to 9999")
 	case a.Status != "firing" && a.Status != "resolved":
 		return incident.Alert{}, fmt.Errorf("the status is %q; it must be firing or resolved", a.Status)
 	}
@@ -74,4 +76,10 @@ func (a alert) check(at time.Time) (incident.Alert, error) {
 		checked.EndsAt = &ends
 	}
 	return checked, nil
+}
+
+// storable says whether a time can be written and read again: its year has four digits in UTC, whatever its own zone says.
+func storable(t time.Time) bool {
+	year := t.UTC().Year()
+	return year >= 1 && year <= 9999
 }

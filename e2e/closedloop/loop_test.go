@@ -12,6 +12,10 @@ func TestTheLoopCloses(t *testing.T) {
 	root := newRoot(t)
 	stack := startStack(t, root)
 
+	t.Run("a replica that leaks is restarted and its well neighbour is left alone", func(t *testing.T) {
+		checkPartialLeak(t, stack.Stack)
+	})
+
 	healed := runTrial(t, root, "healer", 0)
 	t.Run("the healer names the leak, restarts what leaks, and the client recovers", func(t *testing.T) { checkHealed(t, healed) })
 	t.Run("a failed request is found in Jaeger, in Loki and as an exemplar", func(t *testing.T) {

@@ -24,7 +24,8 @@ type Client struct {
 
 // Judge reads the client's seconds, oldest first, from the one in which the injection fell. A run of RecoveryRun good
 // seconds after the first bad one is recovery, dated at its first second; a run that the observation ends too early does
-// not count. Where the injection fell into the first bad second, that is dated at the injection: nothing was bad before.
+// not count, and a bad second after it takes it back: a relapse must be recovered from anew. A second that nobody reported
+// is not known to be good and breaks a run. Where the injection fell into the first bad second, that is dated at the injection: nothing was bad before.
 func Judge(seconds []Second, injected time.Time) Client {
 	var verdict Client
 	var good, mitigated int
@@ -41,15 +42,26 @@ func Judge(seconds []Second, injected time.Time) Client {
 			}
 			verdict.FirstBad = later(second.Start, injected)
 		}
+		if i > 0 && !second.Start.Equal(seconds[i-1].Start.Add(time.Second)) {
+			good, mitigated = 0, 0
+		}
 		good, mitigated = run(good, second.OK), run(mitigated, second.Mitigated)
-		if verdict.Recovered == nil && good == RecoveryRun {
-			verdict.Recovered = &seconds[i-RecoveryRun+1].Start
-		}
-		if verdict.Mitigated == nil && mitigated == RecoveryRun {
-			verdict.Mitigated = &seconds[i-RecoveryRun+1].Start
-		}
+		verdict.Recovered = date(verdict.Recovered, good, seconds, i)
+		verdict.Mitigated = date(verdict.Mitigated, mitigated, seconds, i)
 	}
 	return verdict
+}
+
+// date is the first second of the run that ends at i, once that is long enough; a broken run takes the date back.
+func date(known *time.Time, length int, seconds []Second, i int) *time.Time {
+	switch {
+	case length == RecoveryRun:
+		return &seconds[i-RecoveryRun+1].Start
+	case length < RecoveryRun:
+		return nil
+	default:
+		return known
+	}
 }
 
 func later(a, b time.Time) *time.Time {

@@ -15,6 +15,9 @@ var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 func seconds(picture string) []Second {
 	var out []Second
 	for i, letter := range picture {
+		if letter == '?' { // not reported
+			continue
+		}
 		second := Second{Start: start.Add(time.Duration(i) * time.Second), Counted: 40}
 		switch letter {
 		case '.':
@@ -45,6 +48,9 @@ func TestJudge(t *testing.T) {
 		"bad seconds before the injection do not count":      {"xx..xx..........", 3, 4, 6, 6, 80},
 		"an injection within the first bad second dates it":  {"..xxxx..........", 2.4, 2.4, 6, 6, 160},
 		"a second that was over at the injection is not its": {".x.xxx..........", 2, 3, 6, 6, 120},
+		"a relapse after the recovery takes it back":         {"xx..........x....", 0, 0, never, never, 120},
+		"a relapse is recovered from anew":                   {"xx..........x..........", 0, 0, 13, 13, 120},
+		"a second that nobody reported breaks the run":       {"xx.....?......", 0, 0, never, never, 80},
 		"ten good seconds before the first bad one are not":  {"..........xxxx", 0, 10, never, never, 160},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -59,6 +59,8 @@ func (o Objectives) Missed(rows []Row) []string {
 func (b Bounds) missed(row Row) []string {
 	trials := float64(max(1, row.Trials))
 	checks := []string{
+		atMost("trials that broke off", 0, row.Broken),
+		atMost("trials in which the fault had no effect", 0, row.NoEffect),
 		below("recovery rate", b.RecoveryRateMin, float64(row.Recovered)/trials),
 		above("recovery rate", b.RecoveryRateMax, float64(row.Recovered)/trials),
 		below("rate of causes named", b.CauseNamedMin, float64(row.NamedCause)/trials),
@@ -92,6 +94,9 @@ func aboveSpread(what string, bound *float64, n int, got float64) string {
 	}
 	return above(what, bound, got)
 }
+
+// atMost is an objective of every arm: what was not run, or had nothing to judge, proves nothing.
+func atMost(what string, bound, got int) string { return above(what, toFloat(&bound), float64(got)) }
 
 func toFloat(n *int) *float64 {
 	if n == nil {

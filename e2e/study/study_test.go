@@ -78,18 +78,22 @@ func TestObjectives(t *testing.T) {
 	}
 	broken := Result{Trial: Trial{Experiment: "connection-leak", Arm: "healer"}, Error: "steady state not reached"}
 	slow := result("healer", 12)
+	noEffect := result("none", 0)
+	noEffect.Record.Stages.FirstBad = nil
 	wrong := result("healer", 4)
 	wrong.Record.WrongAction = true
 	for name, tc := range map[string]struct {
 		results []Result
 		missed  []string
 	}{
-		"all healed in time, none without":        {[]Result{result("healer", 4), result("none", 0)}, nil},
-		"one that broke off is no recovery":       {[]Result{result("healer", 4), broken}, []string{"recovery rate is 0.5", "causes named is 0.5"}},
-		"slow heals miss both quantiles":          {[]Result{slow}, []string{"MTTR p50 is 12", "MTTR p95 is 12"}},
-		"one wrong action is one too many":        {[]Result{wrong}, []string{"wrong actions is 1"}},
-		"a fault that heals itself is no proof":   {[]Result{result("none", 6)}, []string{"recovery rate is 1"}},
-		"a healer that never acted proves little": {[]Result{result("healer", 0)}, []string{"recovery rate is 0", "causes named is 0", "MTTR p50 was never", "MTTR p95 was never", "webhook to action p95 was never"}},
+		"all healed in time, none without":                 {[]Result{result("healer", 4), result("none", 0)}, nil},
+		"one that broke off is no recovery":                {[]Result{result("healer", 4), broken}, []string{"trials that broke off is 1", "recovery rate is 0.5", "causes named is 0.5"}},
+		"slow heals miss both quantiles":                   {[]Result{slow}, []string{"MTTR p50 is 12", "MTTR p95 is 12"}},
+		"one wrong action is one too many":                 {[]Result{wrong}, []string{"wrong actions is 1"}},
+		"an arm whose trials all broke off proves nothing": {[]Result{{Trial: Trial{Experiment: "connection-leak", Arm: "none"}, Error: "no"}}, []string{"trials that broke off is 1"}},
+		"a fault without an effect proves nothing":         {[]Result{noEffect}, []string{"the fault had no effect is 1"}},
+		"a fault that heals itself is no proof":            {[]Result{result("none", 6)}, []string{"recovery rate is 1"}},
+		"a healer that never acted proves little":          {[]Result{result("healer", 0)}, []string{"recovery rate is 0", "causes named is 0", "MTTR p50 was never", "MTTR p95 was never", "webhook to action p95 was never"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			missed := objectives.Missed(Summarise(tc.results))

@@ -21,6 +21,8 @@ type Row struct {
 	OutOfOrder   int `json:"out_of_order"`
 	// Broken counts trials that could not be run to their end; they are no recoveries.
 	Broken int `json:"broken"`
+	// NoEffect counts trials whose client never saw a bad second: they prove nothing about any arm.
+	NoEffect int `json:"no_effect"`
 
 	MTTD            Spread  `json:"mttd_s"`
 	MTTR            Spread  `json:"mttr_s"`
@@ -86,16 +88,17 @@ func summarise(experiment, arm string, group []Result) Row {
 	var mttd, mttr, injected, action []float64
 	after := make([][]float64, len(stageNames))
 	for _, result := range group {
+		r := result.Record
+		row.WrongActions += count(r.WrongAction) // also of a trial that broke off after it
 		if result.Error != "" {
 			row.Broken++
 			continue
 		}
-		r := result.Record
+		row.NoEffect += count(r.CauseExpected != "" && r.Stages.FirstBad == nil)
 		row.Requests += r.Requests
 		row.Failed += r.Failed
 		row.Recovered += count(r.Recovered != nil && *r.Recovered)
 		row.NamedCause += count(r.CauseDiagnosed == r.CauseExpected)
-		row.WrongActions += count(r.WrongAction)
 		row.OutOfOrder += count(r.Stages.OutOfOrder() != "")
 		mttd, mttr, injected = collect(mttd, r.MTTD), collect(mttr, r.MTTR), collect(injected, r.MTTRInjected)
 		action = collect(action, record.Between(r.Stages.WebhookReceived, r.Stages.ActionStarted))

@@ -8,7 +8,7 @@ import (
 // Table writes the study as Markdown: one row an experiment and arm, then the stages of those that were healed.
 func Table(rows []Row) string {
 	var out strings.Builder
-	out.WriteString("| experiment | arm | recovered | cause named | wrong actions | MTTD p50 / p95 | MTTR p50 / p95 | from injection p50 / p95 | webhook to action p50 / p95 | failed of requests |\n")
+	out.WriteString("| experiment | arm | recovered | cause named | wrong actions | MTTD p50 / p95 | MTTR of the recovered p50 / p95 | from injection p50 / p95 | webhook to action p50 / p95 | failed of requests |\n")
 	out.WriteString("|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, row := range rows {
 		fmt.Fprintf(&out, "| %s | %s | %d of %d | %d | %d | %s | %s | %s | %s | %d of %d |\n",

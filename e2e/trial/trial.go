@@ -107,7 +107,7 @@ func (t *trial) tell(kind Kind, at time.Time, format string, args ...any) {
 
 func (t *trial) run(ctx context.Context) (record.Record, error) {
 	if err := t.prepare(ctx); err != nil {
-		return record.Record{}, err
+		return record.Record{}, errors.Join(err, t.putBack(ctx))
 	}
 	result := record.Record{
 		Experiment: t.cfg.Experiment.Name, Arm: string(t.cfg.Arm), Target: t.stack.Target, Seed: t.cfg.Seed,
@@ -167,11 +167,7 @@ func (t *trial) putBack(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
 	defer cancel()
 	t.tell(Restoring, time.Now(), "taking away what is left of the fault")
-	err := t.runner.Restore(ctx)
-	if arms[t.cfg.Arm].healers == 0 {
-		err = errors.Join(err, scaleTo(ctx, t.supervisor, 1))
-	}
-	return err
+	return errors.Join(t.runner.Restore(ctx), scaleTo(ctx, t.supervisor, 1))
 }
 
 func pause(ctx context.Context, d time.Duration) error {

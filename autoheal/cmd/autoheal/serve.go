@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -119,19 +120,20 @@ func token(flag, path string) (string, error) {
 	return text, nil
 }
 
-// killSwitch reads the switch from a file: it is on while the file exists. No path means that there is no switch.
+// killSwitch reads the switch from a file: it is on while the file exists, also as a link that leads nowhere. Where its
+// folder is missing nobody could throw it, so it counts as unknown. No path means that there is no switch.
 func killSwitch(path string) func() guard.Switch {
 	return func() guard.Switch {
 		if path == "" {
 			return guard.SwitchOff
 		}
-		switch _, err := os.Stat(path); {
-		case err == nil:
+		_, err := os.Lstat(path)
+		if err == nil {
 			return guard.SwitchOn
-		case errors.Is(err, os.ErrNotExist):
-			return guard.SwitchOff
-		default:
+		}
+		if _, folderErr := os.Stat(filepath.Dir(path)); folderErr != nil || !errors.Is(err, os.ErrNotExist) {
 			return guard.SwitchUnknown
 		}
+		return guard.SwitchOff
 	}
 }
