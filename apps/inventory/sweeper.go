@@ -13,6 +13,9 @@ import (
 // sweepBatch bounds how many reservations expire in one transaction, which holds locks on their products.
 const sweepBatch = 50
 
+// sweepBound is how long one such transaction may take; it is a few milliseconds of work.
+const sweepBound = time.Second
+
 // Expirer ends reservations whose time is over.
 type Expirer interface {
 	// Expire gives the stock of at most limit reservations back and says how many there were.
@@ -45,7 +48,10 @@ func (s Sweeper) Run(ctx context.Context) error {
 
 func (s Sweeper) sweep(ctx context.Context) {
 	for ctx.Err() == nil {
-		expired, err := s.Expirer.Expire(ctx, sweepBatch)
+		// A sweep that waits for somebody's lock must not keep its own locks, nor its connection.
+		sweeping, cancel := context.WithTimeout(ctx, sweepBound)
+		expired, err := s.Expirer.Expire(sweeping, sweepBatch)
+		cancel()
 		if err != nil {
 			if ctx.Err() == nil {
 				s.Log.WarnContext(ctx, "reservations not swept; trying again next tick", "error", err)

@@ -106,7 +106,7 @@ func (t *tally) second() Second {
 		Sent:   t.planned,
 		Good:   t.answers[Good], Slow: t.answers[Slow], Failed: t.answers[Failed],
 		Excluded: t.answers[Excluded], Accepted: t.answers[Accepted],
-		OK:             t.planned > 0 && float64(t.answers[Good]) >= okShare*float64(counted),
+		OK:             counted > 0 && float64(t.answers[Good]) >= okShare*float64(counted),
 		P50Millis:      percentile(t.latencies, 50),
 		P99Millis:      percentile(t.latencies, 99),
 		FailedTraceIDs: append([]string{}, t.traces...),

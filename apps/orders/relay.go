@@ -60,6 +60,9 @@ const (
 	relayWorkers = 4
 )
 
+// exchangeBound is how long one look into the outbox may take; it is a few milliseconds of work.
+const exchangeBound = time.Second
+
 func (c *RelayConfig) defaults() error {
 	if c.Outbox == nil || c.Inventory == nil || c.Log == nil {
 		return errors.New("orders: a relay needs Outbox, Inventory and Log")
@@ -104,7 +107,10 @@ func (r *Relay) Run(ctx context.Context) error {
 }
 
 func (r *Relay) turn(ctx context.Context) {
-	messages, err := r.Outbox.Exchange(ctx, r.report, relayBatch, r.Lease)
+	// A database that does not answer must not keep the connection: others wait for it.
+	asking, cancel := context.WithTimeout(ctx, exchangeBound)
+	messages, err := r.Outbox.Exchange(asking, r.report, relayBatch, r.Lease)
+	cancel()
 	if err != nil {
 		// The report is kept for the next turn. One line an outage is enough: the pool's metrics tell the rest.
 		if !r.silent && ctx.Err() == nil {

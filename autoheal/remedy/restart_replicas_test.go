@@ -65,18 +65,26 @@ func TestRestartReplicas(t *testing.T) {
 		restarts int
 	}{
 		"a leaking replica is restarted and waited for": {func(*supervisor) {}, false, incident.ResultDone, "ready as start second", 1},
-		"one that somebody else has started anew is left alone": {func(s *supervisor) { s.replica.StartID = "another" }, false,
-			incident.ResultSkipped, "by somebody else", 0},
-		"one that an earlier life of the healer restarted is ours": {func(s *supervisor) { s.replica.StartID = "another" }, true,
-			incident.ResultDone, "ready as start another", 0},
+		"one that somebody else has started anew is left alone": {
+			func(s *supervisor) { s.replica.StartID = "another" }, false,
+			incident.ResultSkipped, "by somebody else", 0,
+		},
+		"one that an earlier life of the healer restarted is ours": {
+			func(s *supervisor) { s.replica.StartID = "another" }, true,
+			incident.ResultDone, "ready as start another", 0,
+		},
 		"an intent whose restart never happened is carried out": {func(*supervisor) {}, true, incident.ResultDone, "", 1},
 		"a lost answer does not restart twice":                  {func(s *supervisor) { s.loseAnswers = 1 }, false, incident.ResultDone, "", 1},
 		"a control API that hiccups is asked again":             {func(s *supervisor) { s.readErrs = []error{lost, lost} }, false, incident.ResultDone, "", 1},
-		"a control API that is gone fails the action": {func(s *supervisor) { s.readErrs = []error{lost, lost, lost} }, false,
-			incident.ResultFailed, "could not be asked for: connection refused", 0},
+		"a control API that is gone fails the action": {
+			func(s *supervisor) { s.readErrs = []error{lost, lost, lost} }, false,
+			incident.ResultFailed, "could not be asked for: connection refused", 0,
+		},
 		"a replica that is gone is skipped": {func(s *supervisor) { s.gone = true }, false, incident.ResultSkipped, "not there any more", 0},
-		"one that never becomes ready fails the action": {func(s *supervisor) { s.readyIn = -1 }, false, incident.ResultFailed,
-			"did not become ready within 5s: it is starting", 1},
+		"one that never becomes ready fails the action": {
+			func(s *supervisor) { s.readyIn = -1 }, false, incident.ResultFailed,
+			"did not become ready within 5s: it is starting", 1,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

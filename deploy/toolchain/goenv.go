@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"slices"
 	"strings"
 )
 
@@ -40,15 +39,13 @@ func findGo(ctx context.Context, lookPath func(string) (string, error), dir stri
 func goEnvironment(environment []string) []string {
 	ours := map[string]string{
 		"GOWORK": "off", "GO111MODULE": "on", "CGO_ENABLED": "0", "GOOS": runtime.GOOS, "GOARCH": runtime.GOARCH,
+		"GOAMD64": "", "GOARM64": "", "GOEXPERIMENT": "", "GOFLAGS": "",
 	}
 	var kept []string
 	for _, entry := range environment {
-		name, value, _ := strings.Cut(entry, "=")
+		name, _, _ := strings.Cut(entry, "=")
 		if _, set := ours[name]; set {
 			continue
-		}
-		if name == "GOFLAGS" {
-			entry = "GOFLAGS=" + harmlessFlags(value)
 		}
 		kept = append(kept, entry)
 	}
@@ -56,12 +53,4 @@ func goEnvironment(environment []string) []string {
 		kept = append(kept, name+"="+value)
 	}
 	return kept
-}
-
-// harmlessFlags leaves out of GOFLAGS what chooses other modules (-mod=vendor, -modfile).
-func harmlessFlags(flags string) string {
-	return strings.Join(slices.DeleteFunc(strings.Fields(flags), func(flag string) bool {
-		return strings.HasPrefix(strings.TrimLeft(flag, "-"), "mod=") ||
-			strings.HasPrefix(strings.TrimLeft(flag, "-"), "modfile=")
-	}), " ")
 }

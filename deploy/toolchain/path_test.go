@@ -112,13 +112,13 @@ func TestGoEnvironmentKeepsTheCallersAndDropsWhatChangesTheBuild(t *testing.T) {
 	got := map[string]string{}
 	for _, entry := range goEnvironment([]string{
 		"HOME=/home/me", "GOPROXY=https://example.org", "GOWORK=/w/go.work", "GOOS=plan9",
-		"GOFLAGS=-mod=vendor -p=2 --modfile=x.mod",
+		"GOFLAGS=-mod=vendor -overlay=x.json", "GOAMD64=v3",
 	}) {
 		name, value, _ := strings.Cut(entry, "=")
 		got[name] = value
 	}
 	for name, want := range map[string]string{
-		"HOME": "/home/me", "GOPROXY": "https://example.org", "GOWORK": "off", "GOFLAGS": "-p=2", "CGO_ENABLED": "0",
+		"HOME": "/home/me", "GOPROXY": "https://example.org", "GOWORK": "off", "GOFLAGS": "", "GOAMD64": "", "CGO_ENABLED": "0",
 	} {
 		if got[name] != want {
 			t.Errorf("%s is %q, want %q", name, got[name], want)

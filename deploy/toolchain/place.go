@@ -41,7 +41,8 @@ func (p place) binary(s spec) string { return filepath.Join(p.dir, p.key, string
 // look returns the finished build, if there is one. What exists is whole: it appeared by a rename.
 func (p place) look(s spec, started time.Time) (Tool, bool) {
 	path := p.binary(s)
-	if _, err := os.Stat(path); err != nil {
+	info, err := os.Stat(path)
+	if err != nil || info.Size() == 0 || info.Mode().Perm()&0o100 == 0 { // a power cut can leave the name without the content
 		return Tool{}, false
 	}
 	now := time.Now()
@@ -84,7 +85,8 @@ func (f *finder) underLock(ctx context.Context, s spec, place place, title strin
 	if err := place.compile(ctx, f, s, work, title); err != nil {
 		return Tool{}, errors.Join(err, os.RemoveAll(work))
 	}
-	err := errors.Join(os.Rename(filepath.Join(work, "out"), filepath.Join(place.dir, place.key)), os.RemoveAll(work))
+	whole := filepath.Join(place.dir, place.key)
+	err := errors.Join(os.RemoveAll(whole), os.Rename(filepath.Join(work, "out"), whole), os.RemoveAll(work))
 	if err != nil {
 		return Tool{}, err
 	}

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/faultline-lab/faultline/deploy/local/folders"
+	"github.com/faultline-lab/faultline/deploy/local/runlock"
 	"github.com/faultline-lab/faultline/observability/endpoints"
 )
 
@@ -40,7 +42,7 @@ type Handle struct {
 // stops it.
 func Ensure(ctx context.Context, cfg Config) (*Handle, error) {
 	file := filepath.Join(cfg.Root, endpoints.DefaultFile)
-	if stack, err := endpoints.Read(file); err == nil && answers(ctx, stack) {
+	if stack, err := endpoints.Read(file); err == nil && runs(cfg.Root, stack) && answers(ctx, stack) {
 		return &Handle{Stack: stack}, nil
 	}
 	h := &Handle{Owned: true, ended: make(chan struct{})}
@@ -107,6 +109,17 @@ func (h *Handle) Stop() error {
 
 // Ended is closed when a stack that Ensure started has ended.
 func (h *Handle) Ended() <-chan struct{} { return h.ended }
+
+// runs says whether the file is that of the supervisor which holds this checkout's lock. A file that a killed stack left
+// behind may name ports on which another checkout's stack answers by now.
+func runs(root string, stack endpoints.Stack) bool {
+	paths, err := folders.In(root)
+	if err != nil {
+		return false
+	}
+	holder, held, err := runlock.Current(paths.Lock)
+	return err == nil && held && holder.PID == stack.PID && holder.Alive()
+}
 
 func answers(ctx context.Context, stack endpoints.Stack) bool {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)

@@ -48,8 +48,9 @@ func (c *statusCmd) Run(ctx context.Context, flags *cli, out command.Output) err
 	}
 	now.Workloads = workloads.Workloads
 	if c.Memory {
+		// Where the system has no such figure, the rest is shown without it.
 		if err := now.readMemory(ctx, running); err != nil {
-			return err
+			fmt.Fprintf(out.Err, "memory is unknown: %v\n", err)
 		}
 	}
 	if c.JSON {

@@ -87,13 +87,19 @@ func (c *Client) isClosing() bool {
 
 // replace starts another guard when the one that ended was still needed.
 func (c *Client) replace(ended chan error) {
+	for c.launchInstead(ended) != nil {
+		// Without a guard the stack still runs and stops in order; only SIGKILL would then leave something behind.
+		time.Sleep(time.Second)
+	}
+}
+
+func (c *Client) launchInstead(ended chan error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closing || c.ended != ended {
-		return
+		return nil
 	}
-	// Without a guard the stack still runs and stops in order; only SIGKILL would then leave something behind.
-	_ = c.launch()
+	return c.launch()
 }
 
 func (c *Client) retell() error {
@@ -130,7 +136,7 @@ func (c *Client) tell(m message) error {
 		return errors.New("guard: it is closed: nothing more may be started")
 	}
 	c.charge.take(m)
-	if err := c.send(m); err != nil && !errors.Is(err, syscall.EPIPE) {
+	if err := c.send(m); err != nil && !errors.Is(err, syscall.EPIPE) && !errors.Is(err, os.ErrClosed) {
 		return fmt.Errorf("guard: %w", err)
 	}
 	return nil

