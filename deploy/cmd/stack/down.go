@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/faultline-lab/faultline/deploy/local/folders"
 	"github.com/faultline-lab/faultline/deploy/local/guard"
 	"github.com/faultline-lab/faultline/deploy/local/hostproc"
+	"github.com/faultline-lab/faultline/deploy/local/postgres"
 	"github.com/faultline-lab/faultline/deploy/local/runlock"
 	"github.com/faultline-lab/faultline/observability/command"
 )
@@ -36,6 +39,9 @@ func (*downCmd) Run(ctx context.Context, flags *cli, out command.Output) error {
 		return err
 	}
 	swept := guard.Sweep(local.Mark(paths))
+	if err := clearAway(ctx, paths); err != nil {
+		return err
+	}
 	switch {
 	case len(swept) > 0:
 		fmt.Fprintf(out.Out, "killed %d processes that nobody looked after\n", len(swept))
@@ -45,6 +51,23 @@ func (*downCmd) Run(ctx context.Context, flags *cli, out command.Output) error {
 		fmt.Fprintln(out.Out, "nothing runs here")
 	}
 	return nil
+}
+
+// clearAway removes the files of a stack that was killed together with its guard: a supervisor that ends, and a guard that
+// cleans up, leave none.
+func clearAway(ctx context.Context, paths folders.Folders) error {
+	if _, err := os.Stat(paths.Run); errors.Is(err, os.ErrNotExist) {
+		return nil // nothing was ever started here
+	}
+	lock, err := runlock.Acquire(ctx, paths.Lock, "stack down")
+	if err != nil {
+		return err
+	}
+	dataDir, err := postgres.DataDirFor(filepath.Join(paths.State, "postgres"))
+	if err == nil {
+		err = postgres.Remove(dataDir)
+	}
+	return errors.Join(err, paths.Forget(), lock.Release())
 }
 
 // endHolder ends whoever holds the lock and waits until it is free. It says whether there was anybody.

@@ -78,12 +78,15 @@ const (
 	UpLog         = "up" // the progress of a detached start
 )
 
+// Forget removes what says that a stack runs, and its working files; logs stay. Only the holder of the lock may.
+func (f Folders) Forget() error {
+	return errors.Join(os.RemoveAll(f.State),
+		removeIfThere(f.Stack), removeIfThere(f.Chaos), removeIfThere(f.WebhookToken), removeIfThere(f.ControlToken))
+}
+
 // Wipe removes what the last run left: working files, logs, addresses. Only the holder of the lock may.
 func (f Folders) Wipe() error {
-	errs := []error{
-		os.RemoveAll(f.State), os.MkdirAll(f.State, 0o700),
-		removeIfThere(f.Stack), removeIfThere(f.Chaos), removeIfThere(f.WebhookToken), removeIfThere(f.ControlToken),
-	}
+	errs := []error{f.Forget(), os.MkdirAll(f.State, 0o700)}
 	logs, err := filepath.Glob(filepath.Join(f.Logs, "*.log"))
 	errs = append(errs, err)
 	for _, log := range logs {
