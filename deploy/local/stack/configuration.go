@@ -65,8 +65,9 @@ func (d definition) alertmanager() ([]byte, error) {
 	return stackconfig.Alertmanager(stackconfig.AlertmanagerParams{
 		WebhookURL:       d.Ports.URL(ports.Autoheal) + "/webhook/alertmanager",
 		WebhookTokenFile: d.Folders.WebhookToken,
-		// A group that Alertmanager has not yet forgotten (it takes up to 30 s) notifies at the next tick of this interval
-		// instead of at once: an incident soon after another would wait for it.
+		// In a study with 1 s the webhook came 0.37 s after the alert in the median, and in two with this 0.14 s. Probably a
+		// group that Alertmanager still remembers from the last incident waits for this interval's tick; that was not
+		// tested apart.
 		GroupInterval: 200 * time.Millisecond,
 	})
 }
