@@ -53,9 +53,17 @@ func (w *work) actOn(ctx context.Context, rung playbook.Rung, target incident.Ta
 	resumed := unfinished >= 0
 	happened := false
 	if resumed {
+		rung.Remedy = w.in.Actions[unfinished].Remedy // what was intended, whatever the playbook says by now
 		w.note("note", "resuming the unfinished action %s", w.in.Actions[unfinished].Key)
-		if happened, err = w.happened(ctx, target); err != nil {
-			return err
+		var known bool
+		if happened, known = w.happened(ctx, target); !known {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return w.finish(ctx, remedy.Effect{
+				Result: incident.ResultFailed,
+				Detail: "the healer died before it could tell whether the action happened, and the live state of " + target.Replica + " is unknown",
+			})
 		}
 	}
 	if !happened {
@@ -85,17 +93,14 @@ func (w *work) actOn(ctx context.Context, rung playbook.Rung, target incident.Ta
 }
 
 // happened says whether the effect of an intent that an earlier life of the healer left behind has begun: the replica is
-// another start already, or on its way there. Until that is known, nothing is done.
-func (w *work) happened(ctx context.Context, target incident.Target) (bool, error) {
+// another start already, on its way there, or gone. It is not known where the workload list cannot be read.
+func (w *work) happened(ctx context.Context, target incident.Target) (happened, known bool) {
 	seen := w.examine(ctx)
-	if ctx.Err() != nil {
-		return false, ctx.Err()
+	if ctx.Err() != nil || len(seen.Workloads) == 0 {
+		return false, false
 	}
-	_, live, ok := seen.Replica(target.Replica)
-	if !ok {
-		return false, fmt.Errorf("the live state of %s is unknown, so nobody can tell whether the action happened", target.Replica)
-	}
-	return live.StartID != target.StartID || live.State == workload.Stopping, nil
+	_, live, there := seen.Replica(target.Replica)
+	return !there || live.StartID != target.StartID || live.State == workload.Stopping, true
 }
 
 // recheck reads the live state again, immediately before acting. It returns why the action must not happen, or "".

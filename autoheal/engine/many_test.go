@@ -130,6 +130,43 @@ func TestAResumedIntentAsksTheGuardsAgain(t *testing.T) {
 	})
 }
 
+// An intent whose effect nobody can judge any more must not keep the incident open, nor be carried out blindly.
+func TestAResumedIntentEndsWhateverBecameOfItsReplica(t *testing.T) {
+	for name, tc := range map[string]struct {
+		meanwhile func(*world)
+		result    string
+	}{
+		"the replica was scaled away":      {func(w *world) { w.order = []string{"orders-2"} }, incident.ResultSkipped},
+		"the workload list cannot be read": {func(w *world) { w.unlisted = true }, incident.ResultFailed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				time.Sleep(100 * time.Second)
+				c := newClinic(t, newWorld("orders-1", "orders-2"))
+				defer c.close()
+				ctx, die := context.WithCancel(context.Background())
+				defer die()
+				c.world.before = func(string) { die() }
+				c.start(ctx)
+				time.Sleep(10 * time.Second)
+				leakThenAlert(c, 2*time.Second, "orders-1")
+				<-ctx.Done()
+				c.stop()
+				c.world.before = nil
+				tc.meanwhile(c.world)
+				c.start(context.Background())
+				in := only(t, c.settle())
+				if got := c.world.restarted(); len(got) != 0 {
+					t.Errorf("restarted %v", got)
+				}
+				if in.Actions[0].Result != tc.result {
+					t.Errorf("the intent ended as %s (%s), want %s; %s: %s", in.Actions[0].Result, in.Actions[0].Detail, tc.result, in.Outcome, in.Reason)
+				}
+			})
+		})
+	}
+}
+
 func TestTheSameHealTooOftenEndsWithAPerson(t *testing.T) {
 	scenario(t, nil, func(t *testing.T, c *clinic) {
 		for range c.limits.Repeats + 1 {

@@ -29,6 +29,7 @@ type world struct {
 
 	restarts   map[string]int // by start id: how often a restart took effect
 	optIn      bool
+	unlisted   bool  // the workload list cannot be read
 	prometheus error // what Prometheus answers instead, when not nil
 	postgres   error
 	edgeDown   bool
@@ -103,6 +104,9 @@ func (l *life) state(t time.Time) string {
 func (w *world) Workloads(context.Context) ([]workload.Workload, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.unlisted {
+		return nil, errors.New("the control API does not answer")
+	}
 	labels := map[string]string{}
 	if w.optIn {
 		labels[workload.OptInLabel] = "enabled"
