@@ -29,6 +29,22 @@ type Stack struct {
 	DatabaseURLs     map[string]string `json:"database_urls,omitempty"`
 	ControlTokenFile string            `json:"control_token_file,omitempty"`
 	WebhookTokenFile string            `json:"webhook_token_file,omitempty"`
+
+	// Kubernetes is where the stack runs, for whoever restarts or scales it; nil where it runs as local processes.
+	Kubernetes *Kubernetes `json:"kubernetes,omitempty"`
+}
+
+// The targets.
+const (
+	Local = "local"
+	Kind  = "kind"
+)
+
+// Kubernetes is one namespace of one cluster.
+type Kubernetes struct {
+	Kubeconfig string `json:"kubeconfig"` // absolute path
+	Context    string `json:"context"`
+	Namespace  string `json:"namespace"`
 }
 
 // Endpoints are base URLs.

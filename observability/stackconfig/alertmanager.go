@@ -17,6 +17,9 @@ type AlertmanagerParams struct {
 	GroupInterval time.Duration
 	// RepeatInterval is how long a still-firing alert stays unmentioned; 0 means 5 min.
 	RepeatInterval time.Duration
+	// KeepTickets keeps alerts of severity "ticket" from the healer: they burn for days, want a person in working hours,
+	// and are found in Alertmanager.
+	KeepTickets bool
 }
 
 // Alertmanager renders alertmanager.yml.
@@ -38,17 +41,23 @@ func Alertmanager(p AlertmanagerParams) ([]byte, error) {
 		"WebhookTokenFile": p.WebhookTokenFile,
 		"GroupInterval":    model.Duration(p.GroupInterval),
 		"RepeatInterval":   model.Duration(p.RepeatInterval),
+		"KeepTickets":      p.KeepTickets,
 	})
 }
 
-// AlertmanagerArgs are the flags of a single Alertmanager. listen is host:port.
+// AlertmanagerArgs are the flags of a single Alertmanager that remembers for DefaultRetention. listen is host:port.
 func AlertmanagerArgs(configFile, dataDir, listen string) []string {
+	return AlertmanagerArgsKeeping(DefaultRetention, configFile, dataDir, listen)
+}
+
+// AlertmanagerArgsKeeping are AlertmanagerArgs with another retention, which is that of silences and of what was notified.
+func AlertmanagerArgsKeeping(retention time.Duration, configFile, dataDir, listen string) []string {
 	return []string{
 		"--config.file=" + configFile,
 		"--storage.path=" + dataDir,
 		"--web.listen-address=" + listen,
 		"--cluster.listen-address=", // one of a kind: no gossip, no port for it
-		"--data.retention=6h",
+		"--data.retention=" + retention.String(),
 		"--log.level=warn",
 	}
 }

@@ -2,6 +2,8 @@ package stackconfig
 
 import (
 	"errors"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -16,6 +18,8 @@ type PrometheusParams struct {
 	DiscoveryURL string
 	// DiscoveryInterval is how often the document is read; 0 means 1 s.
 	DiscoveryInterval time.Duration
+	// Kubernetes finds the services as pods instead; nil where they are no pods.
+	Kubernetes *KubernetesDiscovery
 	// RuleFiles are paths or globs.
 	RuleFiles []string
 	// AlertmanagerAddress is host:port; empty for none.
@@ -25,6 +29,13 @@ type PrometheusParams struct {
 	StackInterval time.Duration
 	// MaxExemplars is the size of the exemplar ring, shared by all series; 0 means 20,000 (about 2 MB).
 	MaxExemplars int
+}
+
+// KubernetesDiscovery finds our services' pods, with the same labels job, instance and version as the http_sd document
+// gives (docs/contracts.md, "On Kubernetes"). Prometheus must be allowed to get, list and watch the namespace's pods.
+type KubernetesDiscovery struct {
+	// Namespace is where the pods are; empty for the one that Prometheus itself runs in.
+	Namespace string
 }
 
 // StackTarget is one of the stack's own programs.
@@ -55,6 +66,9 @@ func (p PrometheusParams) defaults() (PrometheusParams, error) {
 	if p.MaxExemplars == 0 {
 		p.MaxExemplars = 20_000
 	}
+	if p.Kubernetes != nil && p.DiscoveryURL != "" {
+		return p, errors.New("stackconfig: Prometheus: DiscoveryURL and Kubernetes together would find each service twice")
+	}
 	if p.Interval < 0 || p.DiscoveryInterval < 0 || p.StackInterval < 0 || p.MaxExemplars < 0 {
 		return p, errors.New("stackconfig: Prometheus: an interval or MaxExemplars is negative")
 	}
@@ -82,6 +96,8 @@ func Prometheus(params PrometheusParams) ([]byte, error) {
 		"Interval":            model.Duration(p.Interval),
 		"DiscoveryURL":        p.DiscoveryURL,
 		"DiscoveryInterval":   model.Duration(p.DiscoveryInterval),
+		"Kubernetes":          p.Kubernetes,
+		"StackJobs":           p.stackJobs(),
 		"RuleFiles":           p.RuleFiles,
 		"AlertmanagerAddress": p.AlertmanagerAddress,
 		"StackTargets":        p.StackTargets,
@@ -92,13 +108,27 @@ func Prometheus(params PrometheusParams) ([]byte, error) {
 	})
 }
 
-// PrometheusArgs are the flags of a Prometheus that keeps a few hours on local disk and tells Alertmanager of each
+// stackJobs matches the jobs of the stack's own programs.
+func (p PrometheusParams) stackJobs() string {
+	jobs := make([]string, len(p.StackTargets))
+	for i, target := range p.StackTargets {
+		jobs[i] = regexp.QuoteMeta(target.Job)
+	}
+	return strings.Join(jobs, "|")
+}
+
+// PrometheusArgs are the flags of a Prometheus that keeps DefaultRetention on local disk and tells Alertmanager of each
 // evaluation. listen is host:port.
 func PrometheusArgs(configFile, dataDir, listen string) []string {
+	return PrometheusArgsKeeping(DefaultRetention, configFile, dataDir, listen)
+}
+
+// PrometheusArgsKeeping are PrometheusArgs with another retention.
+func PrometheusArgsKeeping(retention time.Duration, configFile, dataDir, listen string) []string {
 	return []string{
 		"--config.file=" + configFile,
 		"--storage.tsdb.path=" + dataDir,
-		"--storage.tsdb.retention.time=6h",
+		"--storage.tsdb.retention.time=" + model.Duration(retention).String(),
 		"--web.listen-address=" + listen,
 		"--enable-feature=exemplar-storage",
 		// Both default to seconds, and both lie on the way from a fault to the webhook.

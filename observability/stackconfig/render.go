@@ -8,10 +8,14 @@ import (
 	"net"
 	"strconv"
 	"text/template"
+	"time"
 )
 
 //go:embed *.tmpl
 var files embed.FS
+
+// DefaultRetention is how long Prometheus keeps samples, and Alertmanager what it was told, where nobody says otherwise.
+const DefaultRetention = 6 * time.Hour
 
 // render fills one template. A missing field is an error there and not an empty string in a configuration.
 func render(name string, params any) ([]byte, error) {

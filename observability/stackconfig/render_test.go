@@ -31,6 +31,14 @@ func TestAConfigurationThatCannotWorkIsRefused(t *testing.T) {
 		"Prometheus with a nameless target": func() ([]byte, error) {
 			return stackconfig.Prometheus(stackconfig.PrometheusParams{StackTargets: []stackconfig.StackTarget{{Address: "a:1"}}})
 		},
+		"Prometheus that would find each service twice": func() ([]byte, error) {
+			return stackconfig.Prometheus(stackconfig.PrometheusParams{
+				DiscoveryURL: "http://127.0.0.1:1/", Kubernetes: &stackconfig.KubernetesDiscovery{},
+			})
+		},
+		"Loki that keeps less than a day": func() ([]byte, error) {
+			return stackconfig.Loki(stackconfig.LokiParams{HTTPPort: 1, GRPCPort: 2, DataDir: "/data", Retention: time.Hour})
+		},
 		"Loki with a relative folder": func() ([]byte, error) {
 			return stackconfig.Loki(stackconfig.LokiParams{HTTPPort: 1, GRPCPort: 2, DataDir: "data"})
 		},

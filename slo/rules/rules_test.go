@@ -1,12 +1,17 @@
 package rules_test
 
 import (
+	"bytes"
+	"flag"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/faultline-lab/faultline/slo/rules"
 )
@@ -33,65 +38,139 @@ func promtool(t *testing.T) string {
 	return ""
 }
 
+var update = flag.Bool("update", false, "rewrite the rule files that are generated")
+
+// profiles are what the overlays use, each with the folder of its rule tests.
+var profiles = []struct {
+	name     string
+	interval time.Duration
+	tests    string
+}{
+	{rules.Demo, time.Second, "testdata"},
+	{rules.Production, 5 * time.Second, "testdata/production-5s"},
+}
+
+// rendered writes a profile's files into a folder of their own.
+func rendered(t *testing.T, profile string, interval time.Duration) (dir string, names []string) {
+	t.Helper()
+	files, err := rules.Files(profile, interval)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir = t.TempDir()
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir, slices.Sorted(maps.Keys(files))
+}
+
+// What targets get is what is checked.
 func TestPromtoolFindsNoFaultInTheRuleFiles(t *testing.T) {
 	tool := promtool(t)
-	files, err := fs.Glob(rules.FS, "*.rules.yml")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("embedded rule files: %v, %v", files, err)
-	}
-	for _, name := range files {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			data, err := rules.FS.ReadFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			// The embedded copy is what targets get; so it is that which is checked.
-			path := filepath.Join(t.TempDir(), name)
-			if err := os.WriteFile(path, data, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			run(t, tool, "check", "rules", "--lint=all", "--lint-fatal", path)
-		})
+	for _, profile := range profiles {
+		dir, names := rendered(t, profile.name, profile.interval)
+		for _, name := range names {
+			t.Run(profile.name+" "+name, func(t *testing.T) {
+				t.Parallel()
+				run(t, tool, "check", "rules", "--lint=all", "--lint-fatal", filepath.Join(dir, name))
+			})
+		}
 	}
 }
 
+// The tests name the rule files that lie beside them, so they are copied to where those were rendered.
 func TestTheRulesFireAndStaySilentAsTheirTestsSay(t *testing.T) {
 	tool := promtool(t)
-	files, err := filepath.Glob("testdata/*.test.yml")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("rule tests: %v, %v", files, err)
-	}
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			t.Parallel()
-			run(t, tool, "test", "rules", file)
-		})
+	for _, profile := range profiles {
+		dir, _ := rendered(t, profile.name, profile.interval)
+		for name, content := range ruleTests(t, profile.tests) {
+			t.Run(profile.name+" "+name, func(t *testing.T) {
+				t.Parallel()
+				path := filepath.Join(dir, name)
+				if err := os.WriteFile(path, content, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				run(t, tool, "test", "rules", path)
+			})
+		}
 	}
 }
 
 // A rule test that names no case of a rule file would let that file pass untested.
 func TestEveryRuleFileHasARuleTest(t *testing.T) {
-	files, err := fs.Glob(rules.FS, "*.rules.yml")
-	if err != nil {
-		t.Fatal(err)
+	for _, profile := range profiles {
+		_, names := rendered(t, profile.name, profile.interval)
+		var all strings.Builder
+		for _, content := range ruleTests(t, profile.tests) {
+			all.Write(content)
+		}
+		for _, name := range names {
+			if !strings.Contains(all.String(), "rule_files: ["+name+"]") {
+				t.Errorf("no file in %s names %s", profile.tests, name)
+			}
+		}
 	}
-	tests, err := filepath.Glob("testdata/*.test.yml")
-	if err != nil {
-		t.Fatal(err)
+}
+
+func ruleTests(t *testing.T, dir string) map[string][]byte {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(dir, "*.test.yml"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("rule tests in %s: %v, %v", dir, paths, err)
 	}
-	var all strings.Builder
-	for _, test := range tests {
-		data, err := os.ReadFile(test)
-		if err != nil {
+	tests := map[string][]byte{}
+	for _, path := range paths {
+		if tests[filepath.Base(path)], err = os.ReadFile(path); err != nil {
 			t.Fatal(err)
 		}
-		all.Write(data)
 	}
-	for _, file := range files {
-		if !strings.Contains(all.String(), "../"+file) {
-			t.Errorf("no file in testdata names %s", file)
+	return tests
+}
+
+// Local mode takes the committed files, and people read them: they must be what the template gives for 1 s.
+func TestTheCommittedFilesAreTheDemoProfileAtOneSecond(t *testing.T) {
+	files, err := rules.Files(rules.Demo, time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		for name, content := range files {
+			if err := os.WriteFile(name, content, 0o644); err != nil {
+				t.Fatal(err)
+			}
 		}
+		return
+	}
+	committed, err := fs.Glob(rules.FS, "*.rules.yml")
+	if err != nil || !slices.Equal(committed, slices.Sorted(maps.Keys(files))) {
+		t.Fatalf("the committed files are %v, error %v; the profile has %v", committed, err, slices.Sorted(maps.Keys(files)))
+	}
+	for name, content := range files {
+		if got, err := rules.FS.ReadFile(name); err != nil || !bytes.Equal(got, content) {
+			t.Errorf("%s is stale, error %v: go test ./slo/rules -update", name, err)
+		}
+	}
+}
+
+func TestAProfileThatItsScrapesCannotFeedIsRefused(t *testing.T) {
+	for name, test := range map[string]struct {
+		profile  string
+		interval time.Duration
+		want     string
+	}{
+		"a profile that there is not":                   {"staging", time.Second, "use one of: demo, production"},
+		"no interval":                                   {rules.Demo, 0, "use whole seconds"},
+		"part of a second":                              {rules.Production, 1500 * time.Millisecond, "use whole seconds"},
+		"two scrapes in the demo's window of 5 s":       {rules.Demo, 2 * time.Second, "scrape every 1s or more often"},
+		"three scrapes in production's window of 5 min": {rules.Production, 76 * time.Second, "scrape every 1m15s or more often"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := rules.Files(test.profile, test.interval); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v; want ...%s...", err, test.want)
+			}
+		})
 	}
 }
 
