@@ -23,20 +23,23 @@ type spec struct {
 	release     release
 	pkg         string // the package to build
 	tags        string
-	versionFlag string // variable that the linker sets to the release
+	versionFlag string   // variable that the linker sets to the release
+	linked      []string // further variables that it sets, as name=value
 
 	// packages is what package managers call it.
 	packages string
 
 	// onRequest keeps a program for developers out of what the stack needs: it must be asked for by name.
 	onRequest bool
+	// exact keeps a program of PATH from being taken, whatever its version.
+	exact bool
 }
 
 // catalogue is the table of all programs. A version is moved in deploy/tools first, then here (tools/README.md); a test
 // compares the two.
 func catalogue() []spec {
 	const prometheusVersion = "github.com/prometheus/common/version.Version"
-	return []spec{
+	stack := []spec{
 		{
 			name: Toxiproxy, binary: "toxiproxy-server", versionArgs: []string{"-version"},
 			version: afterVersion, minimum: release{2, 5, 0},
@@ -87,6 +90,7 @@ func catalogue() []spec {
 			packages: "golangci-lint", onRequest: true,
 		},
 	}
+	return append(stack, cluster(find(stack, Prometheus))...)
 }
 
 // pick returns the named programs in the order of the catalogue, which has the quick builds first; all that the stack

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -14,7 +15,7 @@ import (
 )
 
 // Ensure returns the named programs, all of them when no name is given, each from PATH when there in a version that
-// serves, else from the cache, else built. Builds run one after the other. When ctx ends in the middle, what was
+// serves (those of a cluster never), else from the cache, else built. Builds run one after the other. When ctx ends in the middle, what was
 // compiled is kept, and the next call goes on from there. The error says what to do.
 func Ensure(ctx context.Context, opts Options, names ...Name) (map[Name]Tool, error) {
 	finder, err := newFinder(ctx, opts, catalogue(), pinned)
@@ -86,7 +87,7 @@ func (f *finder) ensure(ctx context.Context, names []Name) (map[Name]Tool, error
 // find looks on PATH and in the cache. It tells note when it passes over a program on PATH.
 func (f *finder) find(ctx context.Context, s spec, note func(string, ...any)) (Tool, bool, error) {
 	started := time.Now()
-	if path, err := f.lookPath(s.binary); err == nil {
+	if path, err := f.onPath(s); err == nil {
 		version, err := s.ask(ctx, path)
 		switch {
 		case ctx.Err() != nil:
@@ -111,6 +112,14 @@ func (f *finder) find(ctx context.Context, s spec, note func(string, ...any)) (T
 	return tool, ok, nil
 }
 
+// onPath finds the program where a package manager puts it, unless only our own build of it will do.
+func (f *finder) onPath(s spec) (string, error) {
+	if s.exact {
+		return "", exec.ErrNotFound
+	}
+	return f.lookPath(s.binary)
+}
+
 // announce prepares people for the wait.
 func (f *finder) announce(missing []spec) {
 	names := make([]string, len(missing))
@@ -125,6 +134,10 @@ func (f *finder) announce(missing []spec) {
 func noGo(err error, missing []spec) error {
 	names := make([]string, len(missing))
 	for i, s := range missing {
+		if s.exact {
+			names[i] = fmt.Sprintf("%s %s, which is only ever built", s.name, s.release)
+			continue
+		}
 		names[i] = fmt.Sprintf("%s %s or later, in packages called %s", s.binary, s.minimum, s.packages)
 	}
 	list := "\n  " + strings.Join(names, "\n  ")

@@ -47,9 +47,13 @@ func explain(s spec, err error, said []string, fetching string) error {
 			"(go env GOCACHE GOMODCACHE). Make room and run it again", s.name, ErrDiskFull)
 	}
 	if module, reason, ok := fetchFailure(said, fetching); ok {
+		other := fmt.Sprintf("\nOr install %s %s or later with a package manager; the package is called %s", s.binary,
+			s.minimum, s.packages)
+		if s.exact {
+			other = ""
+		}
 		return fmt.Errorf("building %s: %w: %s (%s).\nThe first build needs the Go module proxy once (go env GOPROXY says "+
-			"which). Connect and run it again: what was fetched and compiled is kept.\nOr install %s %s or later with a "+
-			"package manager; the package is called %s", s.name, ErrFetch, module, reason, s.binary, s.minimum, s.packages)
+			"which). Connect and run it again: what was fetched and compiled is kept.%s", s.name, ErrFetch, module, reason, other)
 	}
 	return fmt.Errorf("building %s failed: %w. Go said:\n%s", s.name, err, tail(said))
 }

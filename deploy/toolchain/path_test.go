@@ -69,6 +69,15 @@ func TestWithoutGoTheErrorNamesTheWaysOut(t *testing.T) {
 	}
 }
 
+func TestAProgramOfTheClusterIsNeverTakenFromPath(t *testing.T) {
+	dir := t.TempDir()
+	program(t, dir, "etcd", "etcd Version: 3.6.5")
+	_, err := Ensure(t.Context(), Options{CacheDir: t.TempDir(), LookPath: onPath(dir, false)}, Etcd)
+	if !errors.Is(err, ErrNoGo) || !strings.Contains(err.Error(), "etcd 3.6.5, which is only ever built") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestAnUnknownProgramIsAnError(t *testing.T) {
 	if _, err := Ensure(t.Context(), Options{CacheDir: t.TempDir()}, "grafana"); err == nil {
 		t.Error("no error")

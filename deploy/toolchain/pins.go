@@ -60,6 +60,9 @@ func (s spec) buildFlags() []string {
 	if s.versionFlag != "" {
 		link += " -X " + s.versionFlag + "=" + s.release.String()
 	}
+	for _, variable := range s.linked {
+		link += " -X " + variable
+	}
 	return []string{
 		"-mod=readonly", "-trimpath", "-buildvcs=false", "-tags=" + s.tags, "-gcflags=all=-dwarf=false", "-ldflags=" + link,
 	}

@@ -40,7 +40,7 @@ func TestTheCatalogueNamesTheVersionsThatArePinned(t *testing.T) {
 		if want := "\t" + s.module + " " + s.at; !strings.Contains(string(pins.mod), want+" ") {
 			t.Errorf("%s: tools/%s/go.mod does not require%s", s.name, s.pins, want)
 		}
-		if !strings.HasPrefix(s.pkg, s.module+"/") {
+		if s.pkg != s.module && !strings.HasPrefix(s.pkg, s.module+"/") {
 			t.Errorf("%s: package %s is not of module %s", s.name, s.pkg, s.module)
 		}
 		if s.release.before(s.minimum) {
@@ -56,8 +56,9 @@ func TestKeyChangesWithEverythingThatABuildDependsOn(t *testing.T) {
 	if again := base.key(files, "go1.26.0"); again != key {
 		t.Fatalf("the same build has two keys: %s, %s", key, again)
 	}
-	retagged, repackaged, reversioned := base, base, base
+	retagged, repackaged, reversioned, relinked := base, base, base, base
 	retagged.tags, repackaged.pkg, reversioned.release = "b", "example.org/other", release{1, 2, 3}
+	relinked.linked = []string{"main.Minor=34"}
 	for name, other := range map[string]string{
 		"go.mod":                     base.key(pins{mod: []byte("module z"), sum: files.sum}, "go1.26.0"),
 		"go.sum":                     base.key(pins{mod: files.mod, sum: []byte("z")}, "go1.26.0"),
@@ -66,6 +67,7 @@ func TestKeyChangesWithEverythingThatABuildDependsOn(t *testing.T) {
 		"tags":                       retagged.key(files, "go1.26.0"),
 		"the package":                repackaged.key(files, "go1.26.0"),
 		"flags":                      reversioned.key(files, "go1.26.0"),
+		"a variable":                 relinked.key(files, "go1.26.0"),
 	} {
 		if other == key {
 			t.Errorf("%s changed and the key did not", name)
