@@ -12,12 +12,12 @@ import (
 
 // connectionLeak: connections were taken out of the pool and forgotten. The pool counts them as used while their
 // backends do nothing at all, for longer than any hold can last.
-func connectionLeak(facts evidence.Facts) Finding {
+func connectionLeak(facts evidence.Facts, scrape time.Duration) Finding {
 	finding := Finding{Candidate: incident.Candidate{Cause: incident.ConnectionLeak}}
 	replicas := facts.Subjects(evidence.PoolMax)
 	var spared []string
 	for _, replica := range replicas {
-		l := readLeak(facts, replica)
+		l := readLeak(facts, replica, scrape)
 		finding.Candidate.Score = max(finding.Candidate.Score, l.score())
 		if len(l.against) == 0 {
 			finding.Subjects = append(finding.Subjects, replica)
@@ -47,10 +47,10 @@ type leak struct {
 type leakFacts struct {
 	idle, used, size, timeouts, refusals, releases, released  float64
 	sessions, sessionsIdle, long, active, inTransaction, lock float64
-	youngest, oldest, age                                     float64
+	youngest, oldest, age, seen, life                         float64
 }
 
-func readLeak(facts evidence.Facts, replica string) leak {
+func readLeak(facts evidence.Facts, replica string, scrape time.Duration) leak {
 	l := leak{replica: replica}
 	var v leakFacts
 	for _, need := range []struct {
@@ -100,21 +100,32 @@ func readLeak(facts evidence.Facts, replica string) leak {
 	if len(l.against) > 0 {
 		return l
 	}
-	l.judge(v)
+	v.seen, v.life = pictures(facts, replica)
+	l.judge(v, scrape)
 	return l
+}
+
+// pictures says how old the picture of the full pool is beside that of its backends, and how long the replica had been
+// running when it was taken, both in seconds; the latter is negative where it shows an earlier start of the replica.
+// Postgres and the workload list are asked now, but the pool was read at the last scrape.
+func pictures(facts evidence.Facts, replica string) (seen, life float64) {
+	pool, _ := facts.Get(evidence.PoolUsed, replica)
+	backends, _ := facts.Get(evidence.Sessions, replica)
+	age, _ := facts.Get(evidence.ReplicaAge, replica)
+	return backends.At.Sub(pool.At).Seconds(), age.Value - age.At.Sub(pool.At).Seconds()
 }
 
 // slack is how many of a pool's connections may be missing from the picture, since Prometheus and Postgres are not read
 // in the same instant: none of a pool of four, one of eight.
 func slack(size float64) float64 { return math.Floor(size / 8) }
 
-func (l *leak) judge(v leakFacts) {
+func (l *leak) judge(v leakFacts, scrape time.Duration) {
 	hold := evidence.LongestHold.Seconds()
 	l.sign(v.size > 0 && v.idle == 0 && v.used >= v.size,
 		fmt.Sprintf("the pool is full: %g of %g connections used, %g idle", v.used, v.size, v.idle),
 		fmt.Sprintf("the pool is not full: %g of %g connections used, %g idle", v.used, v.size, v.idle))
 	l.sign(v.timeouts > 0,
-		fmt.Sprintf("%g callers gave up waiting for a connection within %s", v.timeouts, evidence.CounterWindow),
+		fmt.Sprintf("%g callers gave up waiting for a connection within %s", v.timeouts, evidence.CounterWindow(scrape)),
 		"no caller gave up waiting for a connection")
 	l.sign(v.size > 0 && v.long >= v.used-slack(v.size) && v.long > 0,
 		fmt.Sprintf("%g of its %g backends have been idle for %.1f s or more, which no legitimate hold lasts", v.long, v.sessions, hold),
@@ -129,14 +140,32 @@ func (l *leak) judge(v leakFacts) {
 		fmt.Sprintf("the server refused %g connections (53300)", v.refusals))
 	l.sign(v.age >= hold && v.oldest <= v.age+0.5, "the replica is older than its idle backends",
 		fmt.Sprintf("the replica is %.1f s old: too young for these backends to be its own", v.age))
-	l.ripen(v, hold)
+	l.sign(v.life >= 0, "the pool was seen full since the replica started",
+		fmt.Sprintf("the pool was last seen %.1f s before this start of the replica", -v.life))
+	// Else they may have worked when the pool was full, and be idle in it now.
+	l.sign(!v.outdated(), "the backends were idle already when the pool was seen full",
+		fmt.Sprintf("the pool was seen %.1f s ago, and a backend has worked since (%.1f s ago)", v.seen, v.youngest))
+	l.ripen(v, hold, scrape)
 }
 
-// ripen says how long to wait where nothing is missing but age: the pool is full and every backend is idle, only not
-// yet for long enough.
-func (l *leak) ripen(v leakFacts, hold float64) {
-	if len(l.against) == 1 && v.sessionsIdle >= v.used && v.long < v.used && v.youngest < hold {
+func (v leakFacts) outdated() bool { return v.sessionsIdle > 0 && v.youngest < v.seen }
+
+// ripen says how long to wait where nothing is missing but time: every backend is idle, only not yet for long enough; or
+// the pool's sample is too old to be held against them, and the next one will do.
+func (l *leak) ripen(v leakFacts, hold float64, scrape time.Duration) {
+	missing := 0
+	if v.sessionsIdle >= v.used && v.long < v.used && v.youngest < hold {
+		missing++
 		l.ripeIn = time.Duration((hold-v.youngest)*float64(time.Second)) + 50*time.Millisecond
+	}
+	for _, old := range []bool{v.life < 0, v.outdated()} {
+		if old {
+			missing++
+			l.ripeIn = max(l.ripeIn, scrape-time.Duration(v.seen*float64(time.Second))+arrival, arrival)
+		}
+	}
+	if len(l.against) != missing {
+		l.ripeIn = 0
 	}
 }
 

@@ -15,11 +15,15 @@ const (
 	Certain = 1.0
 	// Margin is how far the second cause must lie behind the first; closer is inconclusive.
 	Margin = 0.25
-	// soon is when to look again where a pool is in trouble and the picture is only not complete.
-	soon = 400 * time.Millisecond
-	// nextScrape is when to look again where Prometheus shows no trouble yet: its next sample may.
-	nextScrape = 1200 * time.Millisecond
+	// arrival is how long after it was taken a sample can be asked for, at most.
+	arrival = 200 * time.Millisecond
 )
+
+// soon is when to look again where a pool is in trouble and the picture is only not complete.
+func soon(scrape time.Duration) time.Duration { return scrape * 2 / 5 }
+
+// nextScrape is when to look again where Prometheus shows no trouble yet: its next sample may.
+func nextScrape(scrape time.Duration) time.Duration { return scrape + arrival }
 
 // Result is what one gathering says.
 type Result struct {
@@ -35,12 +39,12 @@ type Finding struct {
 	Candidate incident.Candidate
 	// Subjects are the replicas that show every sign of the cause.
 	Subjects []string
-	// RipeIn is after how long the missing sign could be there: a matter of age only. Zero: waiting alone will not do.
+	// RipeIn is after how long the missing sign could be there: a matter of time only. Zero: waiting alone will not do.
 	RipeIn time.Duration
 }
 
-// Cause looks for one cause in the facts.
-type Cause func(facts evidence.Facts) Finding
+// Cause looks for one cause in the facts. It is told how often Prometheus scrapes, since that is how old its facts may be.
+type Cause func(facts evidence.Facts, scrape time.Duration) Finding
 
 // Causes is the table of contents: every cause that this healer can name, one file each.
 func Causes() map[incident.Cause]Cause {
@@ -49,10 +53,14 @@ func Causes() map[incident.Cause]Cause {
 	}
 }
 
-// Diagnose ranks all causes. It names one when that is certain and no other comes close; else it is inconclusive.
-func Diagnose(facts evidence.Facts, round int) Result {
-	findings := ranked(facts)
-	result := Result{Gone: gone(facts), LookAgainIn: lookAgainIn(facts, findings)}
+// Diagnose ranks all causes. It names one when that is certain and no other comes close; else it is inconclusive. scrape
+// is how often Prometheus scrapes.
+func Diagnose(facts evidence.Facts, round int, scrape time.Duration) Result {
+	findings := ranked(facts, scrape)
+	result := Result{Gone: gone(facts), LookAgainIn: lookAgainIn(facts, findings, scrape)}
+	if result.Gone {
+		result.LookAgainIn = nextScrape(scrape) // what is over must show in two samples
+	}
 	d := incident.Diagnosis{Cause: incident.Inconclusive, Subjects: []string{}, Round: round}
 	for _, f := range findings {
 		d.Ranked = append(d.Ranked, f.Candidate)
@@ -76,10 +84,10 @@ func Diagnose(facts evidence.Facts, round int) Result {
 	return result
 }
 
-func ranked(facts evidence.Facts) []Finding {
+func ranked(facts evidence.Facts, scrape time.Duration) []Finding {
 	var findings []Finding
 	for _, look := range Causes() {
-		findings = append(findings, look(facts))
+		findings = append(findings, look(facts, scrape))
 	}
 	slices.SortFunc(findings, func(a, b Finding) int {
 		if a.Candidate.Score != b.Candidate.Score {
@@ -91,7 +99,7 @@ func ranked(facts evidence.Facts) []Finding {
 }
 
 // lookAgainIn waits for the youngest sign to ripen; where no pool looks full yet, for Prometheus' next sample.
-func lookAgainIn(facts evidence.Facts, findings []Finding) time.Duration {
+func lookAgainIn(facts evidence.Facts, findings []Finding, scrape time.Duration) time.Duration {
 	for _, f := range findings {
 		if f.RipeIn > 0 {
 			return f.RipeIn
@@ -99,10 +107,10 @@ func lookAgainIn(facts evidence.Facts, findings []Finding) time.Duration {
 	}
 	for _, replica := range facts.Subjects(evidence.PoolIdle) {
 		if idle, ok := facts.Get(evidence.PoolIdle, replica); ok && idle.Value == 0 {
-			return soon
+			return soon(scrape)
 		}
 	}
-	return nextScrape
+	return nextScrape(scrape)
 }
 
 // gone is true when the edge is good and every pool has room or turns nobody away, all of it known.

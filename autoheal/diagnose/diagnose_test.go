@@ -88,7 +88,7 @@ func TestAConnectionLeakIsNamed(t *testing.T) {
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			r := diagnose.Diagnose(facts(test.replicas, 0.4), 1)
+			r := diagnose.Diagnose(facts(test.replicas, 0.4), 1, time.Second)
 			if r.Diagnosis.Cause != incident.ConnectionLeak || !slices.Equal(r.Diagnosis.Subjects, test.subjects) {
 				t.Errorf("cause %s on %v: %s", r.Diagnosis.Cause, r.Diagnosis.Subjects, r.Diagnosis.Summary)
 			}
@@ -124,7 +124,7 @@ func TestAConnectionLeakIsNotNamed(t *testing.T) {
 		{"when the replica has only just started", map[string]float64{evidence.ReplicaAge: 0.5}, "too young"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			r := diagnose.Diagnose(facts(map[string]map[string]float64{"orders-1": with(leaking(), test.changes)}, 0.4), 1)
+			r := diagnose.Diagnose(facts(map[string]map[string]float64{"orders-1": with(leaking(), test.changes)}, 0.4), 1, time.Second)
 			inconclusive(t, r, test.because)
 		})
 	}
@@ -136,7 +136,7 @@ func TestWhatIsUnknownNeverLeadsToACause(t *testing.T) {
 			continue // told for the record; no sign hangs on them
 		}
 		t.Run(name, func(t *testing.T) {
-			r := diagnose.Diagnose(facts(map[string]map[string]float64{"orders-1": without(leaking(), name)}, 0.4), 1)
+			r := diagnose.Diagnose(facts(map[string]map[string]float64{"orders-1": without(leaking(), name)}, 0.4), 1, time.Second)
 			if name == evidence.PoolMax { // without it there is not even a pool to speak of
 				inconclusive(t, r, "no pool's metrics are known")
 				return
@@ -161,9 +161,80 @@ func inconclusive(t *testing.T, r diagnose.Result, because string) {
 
 func TestTheNextLookWaitsForTheYoungestSign(t *testing.T) {
 	young := with(leaking(), map[string]float64{evidence.SessionsIdleLong: 0, evidence.SessionsIdleYoungest: 0.3})
-	r := diagnose.Diagnose(facts(map[string]map[string]float64{"orders-1": young}, 0.4), 1)
+	r := diagnose.Diagnose(facts(map[string]map[string]float64{"orders-1": young}, 0.4), 1, time.Second)
 	if r.LookAgainIn < 740*time.Millisecond || r.LookAgainIn > 760*time.Millisecond {
 		t.Errorf("look again in %s; the backends are ripe in 0.7 s", r.LookAgainIn)
+	}
+}
+
+// seen makes facts of what they are in a leak of one replica, with the pool's sample as old as given.
+func seen(ago time.Duration, changes map[string]float64) evidence.Facts {
+	all := facts(map[string]map[string]float64{"orders-1": with(leaking(), changes)}, 0.4)
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for i, f := range all {
+		all[i].At = now
+		if f.Name == evidence.PoolUsed {
+			all[i].At = now.Add(-ago)
+		}
+	}
+	return all
+}
+
+// Between two scrapes of 5 s a pool may empty, its replica be restarted, and its backends fall idle; what was seen of it
+// before is no proof of anything any more.
+func TestASampleOfThePoolIsHeldOnlyAgainstWhatItCanTell(t *testing.T) {
+	const scrape = 5 * time.Second
+	for _, test := range []struct {
+		name    string
+		ago     time.Duration
+		changes map[string]float64
+		because string        // "" means that the leak is named
+		again   time.Duration // then: when the next sample can be had
+	}{
+		{"backends that were idle already are a leak", 4 * time.Second, map[string]float64{
+			evidence.SessionsIdleYoungest: 4.5, evidence.SessionsIdleOldest: 4.9, evidence.PoolLastReleaseAge: 9,
+		}, "", 0},
+		{"backends that have worked since may be idle in the pool by now", 4 * time.Second, map[string]float64{
+			evidence.SessionsIdleYoungest: 2.5, evidence.SessionsIdleOldest: 2.9, evidence.PoolLastReleaseAge: 9,
+		}, "a backend has worked since", 1200 * time.Millisecond},
+		{"a pool that was seen before its replica's start is another one", 3 * time.Second, map[string]float64{
+			evidence.ReplicaAge: 2, evidence.SessionsIdleYoungest: 1.5, evidence.SessionsIdleOldest: 1.9, evidence.PoolLastReleaseAge: 9,
+		}, "before this start of the replica", 2200 * time.Millisecond},
+		{"backends that are idle since, and not for long", 4 * time.Second, map[string]float64{
+			evidence.SessionsIdleLong: 0, evidence.SessionsIdleYoungest: 0.3, evidence.SessionsIdleOldest: 0.9,
+		}, "only 0 of its 4", 1200 * time.Millisecond},
+		{"a sample that should be there by now is asked for soon", 6 * time.Second, map[string]float64{
+			evidence.SessionsIdleYoungest: 2.5, evidence.SessionsIdleOldest: 2.9, evidence.PoolLastReleaseAge: 9,
+		}, "a backend has worked since", 200 * time.Millisecond},
+		{"where more is missing than time, time alone will not do", 4 * time.Second, map[string]float64{
+			evidence.SessionsIdleYoungest: 2.5, evidence.SessionsIdleOldest: 2.9, evidence.PoolTimeouts: 0,
+		}, "no caller gave up", 2 * time.Second},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := diagnose.Diagnose(seen(test.ago, test.changes), 1, scrape)
+			if test.because != "" {
+				inconclusive(t, r, test.because)
+				if r.LookAgainIn.Round(time.Millisecond) != test.again {
+					t.Errorf("look again in %s; want %s", r.LookAgainIn, test.again)
+				}
+				return
+			}
+			if r.Diagnosis.Cause != incident.ConnectionLeak {
+				t.Errorf("cause %s: %s", r.Diagnosis.Cause, r.Diagnosis.Summary)
+			}
+			if !strings.Contains(r.Diagnosis.Ranked[0].For[0], "gave up waiting for a connection within 15s") {
+				t.Errorf("the window is not that of the scrapes: %s", r.Diagnosis.Ranked[0].For[0])
+			}
+		})
+	}
+}
+
+func TestWhereNothingIsSeenYetTheNextSampleIsAwaited(t *testing.T) {
+	for scrape, want := range map[time.Duration]time.Duration{time.Second: 1200 * time.Millisecond, 5 * time.Second: 5200 * time.Millisecond} {
+		r := diagnose.Diagnose(facts(map[string]map[string]float64{"orders-1": well()}, 0.99), 1, scrape)
+		if r.LookAgainIn != want {
+			t.Errorf("scrapes of %s: look again in %s; want %s", scrape, r.LookAgainIn, want)
+		}
 	}
 }
 
@@ -189,8 +260,12 @@ func TestTheSymptomIsGone(t *testing.T) {
 		{"not when nothing is known at all", nil, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if r := diagnose.Diagnose(test.facts, 1); r.Gone != test.want {
+			r := diagnose.Diagnose(test.facts, 1, time.Second)
+			if r.Gone != test.want {
 				t.Errorf("gone %v; want %v", r.Gone, test.want)
+			}
+			if r.Gone && r.LookAgainIn <= time.Second {
+				t.Errorf("look again in %s, at the same sample perhaps", r.LookAgainIn)
 			}
 		})
 	}

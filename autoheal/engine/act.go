@@ -84,8 +84,11 @@ func (w *work) actOn(ctx context.Context, rung playbook.Rung, target incident.Ta
 		if err := w.intend(ctx, rung, target); err != nil {
 			return err
 		}
+		unfinished = len(w.in.Actions) - 1
 	}
-	effect := w.remedies[rung.Remedy].Apply(ctx, remedy.Application{Target: target, Timeout: rung.Timeout, Resumed: resumed})
+	effect := w.remedies[rung.Remedy].Apply(ctx, remedy.Application{
+		Target: target, IntendedAt: w.in.Actions[unfinished].StartedAt, Timeout: rung.Timeout, Resumed: resumed,
+	})
 	if ctx.Err() != nil {
 		return ctx.Err() // the healer is being stopped: the next one finds the intent and finishes
 	}
@@ -164,7 +167,7 @@ func (w *work) finish(ctx context.Context, effect remedy.Effect) error {
 	}
 	i := slices.IndexFunc(w.in.Actions, func(a incident.Action) bool { return a.FinishedAt == nil })
 	a, now := &w.in.Actions[i], w.cfg.Now()
-	a.FinishedAt, a.Result, a.Detail = &now, effect.Result, effect.Detail
+	a.FinishedAt, a.Result, a.Detail, a.ReplacedBy = &now, effect.Result, effect.Detail, effect.ReplacedBy
 	w.effects = append(w.effects, w.effect(*a, w.progress.Plan[0].Workload))
 	w.note("result", "%s on %s: %s: %s", a.Remedy, a.Target, a.Result, a.Detail)
 	w.progress.Plan = w.progress.Plan[1:]
@@ -182,6 +185,6 @@ func (w *work) finish(ctx context.Context, effect remedy.Effect) error {
 func (w *work) effect(a incident.Action, owner string) incident.Effect {
 	return incident.Effect{
 		IncidentID: w.in.ID, Key: a.Key, Rung: a.Rung, Cause: w.in.Diagnosis.Cause, Remedy: a.Remedy, Workload: owner,
-		Replica: a.Target, StartedAt: a.StartedAt, FinishedAt: a.FinishedAt, Result: a.Result,
+		Replica: a.Target, ReplacedBy: a.ReplacedBy, StartedAt: a.StartedAt, FinishedAt: a.FinishedAt, Result: a.Result,
 	}
 }

@@ -62,7 +62,7 @@ type Senses interface {
 
 // Edge reads the client-facing SLI.
 type Edge interface {
-	Read(ctx context.Context) (verify.Counts, error)
+	Read(ctx context.Context) (verify.Readout, error)
 	Source() string
 }
 
@@ -82,6 +82,8 @@ type Config struct {
 	Switch func() guard.Switch
 	// Limits of the guards; guard.Defaults by default.
 	Limits guard.Limits
+	// ScrapeInterval is how often Prometheus scrapes; evidence.DefaultScrape by default.
+	ScrapeInterval time.Duration
 	// Stabilise is the hold after the proof; 10 s by default.
 	Stabilise time.Duration
 	// Tick is the pause between two looks at the open incidents; 1 s by default.
@@ -124,7 +126,7 @@ func (c *Config) defaults() error {
 	for _, d := range []struct {
 		field *time.Duration
 		value time.Duration
-	}{{&c.Stabilise, 10 * time.Second}, {&c.Tick, time.Second}, {&c.Patience, 30 * time.Second}, {&c.LookAgain, 5 * time.Minute}} {
+	}{{&c.Stabilise, 10 * time.Second}, {&c.Tick, time.Second}, {&c.Patience, 30 * time.Second}, {&c.LookAgain, 5 * time.Minute}, {&c.ScrapeInterval, evidence.DefaultScrape}} {
 		if *d.field == 0 {
 			*d.field = d.value
 		}

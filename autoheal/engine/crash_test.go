@@ -89,7 +89,7 @@ func TestACrashAnywhere(t *testing.T) {
 	for n := 1; died; n++ {
 		synctest.Test(t, func(t *testing.T) {
 			var where string
-			where, died = healWithOneCrash(t, n)
+			where, died = healWithOneCrash(t, n, nil)
 			boundaries[where] = true
 		})
 		if n > 500 {
@@ -113,10 +113,13 @@ func TestACrashAnywhere(t *testing.T) {
 }
 
 // healWithOneCrash plays a heal whose first healer dies at boundary n. It says where, and whether it did.
-func healWithOneCrash(t *testing.T, n int) (string, bool) {
+func healWithOneCrash(t *testing.T, n int, setup func(*clinic)) (string, bool) {
 	time.Sleep(100 * time.Second)
 	c := newClinic(t, newWorld("orders-1", "orders-2"))
 	defer c.close()
+	if setup != nil {
+		setup(c)
+	}
 	ctx, kill := context.WithCancel(context.Background())
 	defer kill()
 	death := &reaper{Store: c.store, at: n, kill: kill}

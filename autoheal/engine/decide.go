@@ -24,11 +24,13 @@ func (w *work) decide(ctx context.Context) error {
 	if why != "" {
 		return w.escalate(ctx, "%s", why)
 	}
-	plan, refusal, err := w.plan(ctx, rung)
-	if err != nil {
+	plan, withheld, refusal, err := w.plan(ctx, rung)
+	switch {
+	case err != nil:
 		return err
-	}
-	if len(plan) == 0 {
+	case len(plan) == 0 && len(withheld) > 0:
+		return w.propose(ctx, rung, withheld, refusal)
+	case len(plan) == 0:
 		return w.refused(ctx, refusal)
 	}
 	got, err := w.lease(ctx, rung)
@@ -88,23 +90,26 @@ func (w *work) chooseRung() (playbook.Rung, string) {
 	return ladder[w.in.Rung], ""
 }
 
+// triedAgain are the sick replicas on which the present rung was tried, or on those whose place they took.
 func (w *work) triedAgain() []string {
 	var again []string
 	for _, a := range w.in.Actions {
-		tried := a.Rung == w.in.Rung && a.Result != incident.ResultSkipped
-		if tried && slices.Contains(w.in.Diagnosis.Subjects, a.Target) {
-			again = append(again, a.Target)
+		if a.Rung != w.in.Rung || a.Result == incident.ResultSkipped {
+			continue
+		}
+		for _, replica := range append([]string{a.Target}, a.ReplacedBy...) {
+			if slices.Contains(w.in.Diagnosis.Subjects, replica) && !slices.Contains(again, replica) {
+				again = append(again, replica)
+			}
 		}
 	}
 	return again
 }
 
-// plan asks the guards for each sick replica and returns those that may be acted on. The refusal is the last one.
-func (w *work) plan(ctx context.Context, rung playbook.Rung) ([]incident.Target, guard.Decision, error) {
-	var (
-		targets []incident.Target
-		refusal = guard.Decision{Reason: "the replicas that show the cause are not in the workload list", Soon: true}
-	)
+// plan asks the guards for each sick replica and returns those that may be acted on, and those on which autonomy alone
+// keeps the healer from acting. The refusal is the last one.
+func (w *work) plan(ctx context.Context, rung playbook.Rung) (targets, withheld []incident.Target, refusal guard.Decision, err error) {
+	refusal = guard.Decision{Reason: "the replicas that show the cause are not in the workload list", Soon: true}
 	for _, replica := range w.in.Diagnosis.Subjects {
 		owner, live, ok := w.seen.Replica(replica)
 		if !ok {
@@ -113,15 +118,18 @@ func (w *work) plan(ctx context.Context, rung playbook.Rung) ([]incident.Target,
 		target := incident.Target{Workload: owner.Name, Replica: replica, StartID: live.StartID, State: live.State}
 		decision, err := w.ask(ctx, rung, target, w.seen)
 		if err != nil {
-			return nil, refusal, err
+			return nil, nil, refusal, err
 		}
-		if decision.Allowed {
+		switch {
+		case decision.Allowed:
 			targets = append(targets, target)
-		} else {
+		case decision.Withheld:
+			withheld, refusal = append(withheld, target), decision
+		case len(withheld) == 0:
 			refusal = decision
 		}
 	}
-	return targets, refusal, nil
+	return targets, withheld, refusal, nil
 }
 
 // refused waits where waiting can lift the refusal soon enough; else a person must know at once.

@@ -32,6 +32,8 @@ type clinic struct {
 	limits guard.Limits
 	kill   func() guard.Switch
 	book   playbook.Playbook
+	// adjust lets a test change what the engine is given; nil changes nothing.
+	adjust func(*engine.Config)
 
 	engine *engine.Engine
 	stop   func()
@@ -60,7 +62,7 @@ func (c *clinic) config() engine.Config {
 			c.t.Fatal(err)
 		}
 	}
-	metrics, err := evidence.NewPrometheus(evidence.PrometheusConfig{Sampler: c.world})
+	metrics, err := evidence.NewPrometheus(evidence.PrometheusConfig{Sampler: c.world, Interval: c.world.scrape})
 	must(err)
 	sessions, err := evidence.NewPostgres(evidence.PostgresConfig{Server: c.world})
 	must(err)
@@ -77,13 +79,18 @@ func (c *clinic) config() engine.Config {
 	return engine.Config{
 		Store: kept, Senses: senses, Edge: edge{c.world}, Remedies: []remedy.Remedy{restart}, Playbook: c.book, Map: dependencies,
 		Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Switch: c.kill, Limits: c.limits,
+		ScrapeInterval: c.world.scrape,
 	}
 }
 
 // start lets a healer live until stop, or until it dies.
 func (c *clinic) start(ctx context.Context) {
 	c.t.Helper()
-	e, err := engine.New(c.config())
+	cfg := c.config()
+	if c.adjust != nil {
+		c.adjust(&cfg)
+	}
+	e, err := engine.New(cfg)
 	if err != nil {
 		c.t.Fatal(err)
 	}

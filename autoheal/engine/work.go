@@ -115,7 +115,7 @@ func (w *work) examine(ctx context.Context) *look {
 	gathering := w.cfg.Senses.Gather(ctx, evidence.Scope{
 		Workloads: w.cfg.Map.Group(w.in.Workload), Round: w.progress.Rounds,
 	})
-	return &look{gathering, diagnose.Diagnose(gathering.Facts, w.progress.Rounds)}
+	return &look{gathering, diagnose.Diagnose(gathering.Facts, w.progress.Rounds, w.cfg.ScrapeInterval)}
 }
 
 // pause says false when the context ended first.

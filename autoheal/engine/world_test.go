@@ -24,6 +24,7 @@ const (
 type world struct {
 	mu       sync.Mutex
 	begun    time.Time
+	scrape   time.Duration // how often Prometheus scrapes
 	replicas map[string]*replica
 	order    []string
 
@@ -35,6 +36,7 @@ type world struct {
 	edgeDown   bool
 	outside    bool                      // the edge fails for a reason that no replica shows
 	busy       map[string]bool           // replicas whose pool is full of work: nothing is leaked
+	rested     map[string]time.Time      // when the work of a busy one ended
 	before     func(replica string)      // called before a restart is taken
 	after      func(replica string)      // called after a restart was taken
 	onReady    func(id string, at *life) // lets a scenario make a new life sick again
@@ -53,8 +55,8 @@ type life struct {
 
 func newWorld(ids ...string) *world {
 	w := &world{
-		begun: time.Now(), replicas: map[string]*replica{}, restarts: map[string]int{}, optIn: true,
-		busy: map[string]bool{}, conflict: map[string]bool{}, order: ids,
+		begun: time.Now(), scrape: time.Second, replicas: map[string]*replica{}, restarts: map[string]int{}, optIn: true,
+		busy: map[string]bool{}, rested: map[string]time.Time{}, conflict: map[string]bool{}, order: ids,
 	}
 	for i, id := range ids {
 		old := time.Now().Add(-time.Hour)
@@ -70,6 +72,25 @@ func (w *world) leak(ids ...string) {
 		r := w.replicas[id]
 		r.lives[len(r.lives)-1].leaked = time.Now()
 	}
+}
+
+// work fills a replica's pool with work; rest ends it, and leaves its connections idle.
+func (w *world) work(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.busy[id] = true
+}
+
+func (w *world) rest(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.rested[id] = time.Now()
+}
+
+// works says whether a replica's pool was full of work at a moment.
+func (w *world) works(id string, at time.Time) bool {
+	end, ended := w.rested[id]
+	return w.busy[id] && (!ended || at.Before(end))
 }
 
 func (w *world) cure(id string) {
@@ -123,21 +144,21 @@ func (w *world) Workloads(context.Context) ([]workload.Workload, error) {
 	return []workload.Workload{orders, {Name: "storefront"}}, nil
 }
 
-// Replica is the live state of one.
-func (w *world) Replica(ctx context.Context, name, id string) (workload.Replica, error) {
+// Workload is the live state of one.
+func (w *world) Workload(ctx context.Context, name string) (workload.Workload, error) {
 	if ctx.Err() != nil {
-		return workload.Replica{}, ctx.Err()
+		return workload.Workload{}, ctx.Err()
 	}
 	all, err := w.Workloads(ctx)
 	if err != nil {
-		return workload.Replica{}, err
+		return workload.Workload{}, err
 	}
 	for _, one := range all {
-		if r, ok := one.Replica(id); ok && one.Name == name {
-			return r, nil
+		if one.Name == name {
+			return one, nil
 		}
 	}
-	return workload.Replica{}, workload.ErrNotFound
+	return workload.Workload{}, workload.ErrNotFound
 }
 
 // Restart ends a replica and starts it anew, if its start id still is this one.
@@ -209,6 +230,8 @@ func (w *world) Activity(context.Context) (evidence.Activity, error) {
 			switch {
 			case l.leaking(now):
 				s.InState = now.Sub(l.leaked).Seconds()
+			case w.busy[id] && !w.works(id, now):
+				s.InState = now.Sub(w.rested[id]).Seconds()
 			case w.busy[id] || i%2 == 0:
 				s.State = "idle in transaction"
 			}
@@ -218,7 +241,7 @@ func (w *world) Activity(context.Context) (evidence.Activity, error) {
 	return activity, nil
 }
 
-// Samples is Prometheus, which has scraped every replica each full second.
+// Samples is Prometheus, which has scraped every replica at each full interval.
 func (w *world) Samples(_ context.Context, selector string) ([]evidence.Series, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -231,7 +254,7 @@ func (w *world) Samples(_ context.Context, selector string) ([]evidence.Series, 
 	var all []evidence.Series
 	for _, id := range w.order {
 		s := evidence.Series{Labels: map[string]string{"job": "orders", "instance": id}}
-		for _, ts := range scrapes() {
+		for _, ts := range w.scrapes() {
 			if l := w.replicas[id].at(ts); l != nil && !ts.Before(l.ready) {
 				s.Samples = append(s.Samples, evidence.Sample{At: ts, Value: w.metric(selector, id, l, ts)})
 			}
@@ -243,17 +266,17 @@ func (w *world) Samples(_ context.Context, selector string) ([]evidence.Series, 
 	return all, nil
 }
 
-func scrapes() []time.Time {
+func (w *world) scrapes() []time.Time {
 	var times []time.Time
-	last := time.Now().Truncate(time.Second)
+	last := time.Now().Truncate(w.scrape)
 	for i := 4; i >= 0; i-- {
-		times = append(times, last.Add(-time.Duration(i)*time.Second))
+		times = append(times, last.Add(-time.Duration(i)*w.scrape))
 	}
 	return times
 }
 
 func (w *world) metric(selector, id string, l *life, ts time.Time) float64 {
-	full := l.leaking(ts) || w.busy[id]
+	full := l.leaking(ts) || w.works(id, ts)
 	switch {
 	case strings.Contains(selector, `state="idle"`):
 		return pick(full, 0, 2)
@@ -323,7 +346,7 @@ func (w *world) edgeSeries() []evidence.Series {
 	}
 	all, good, bad := evidence.Series{Labels: labels("count", "201")}, evidence.Series{Labels: labels("bucket", "201")},
 		evidence.Series{Labels: labels("count", "503")}
-	for _, ts := range scrapes() {
+	for _, ts := range w.scrapes() {
 		c := w.counters(ts)
 		all.Samples = append(all.Samples, evidence.Sample{At: ts, Value: c.Good})
 		good.Samples = append(good.Samples, evidence.Sample{At: ts, Value: c.Good})
@@ -337,11 +360,11 @@ type edge struct{ *world }
 
 func (edge) Source() string { return "the world's edge" }
 
-func (e edge) Read(context.Context) (verify.Counts, error) {
+func (e edge) Read(context.Context) (verify.Readout, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.edgeDown {
-		return verify.Counts{}, errors.New("connection refused")
+		return nil, errors.New("connection refused")
 	}
-	return e.counters(time.Now()), nil
+	return verify.Readout{"storefront-1": e.counters(time.Now())}, nil
 }

@@ -20,13 +20,14 @@ func (c *PrometheusCollector) edgeQuestion() question {
 	return question{
 		fact: EdgeGoodRatio,
 		selector: fmt.Sprintf(`{__name__=~"http_server_request_duration_seconds_(bucket|count)",job=%q,`+
-			`http_request_method="POST",http_route="/checkout",le=~"|%s"}[5s]`, c.cfg.Edge, GoodWithin),
+			`http_request_method="POST",http_route="/checkout",le=~"|%s"}%s`, c.cfg.Edge, GoodWithin, c.samples()),
 		read: c.edge,
 	}
 }
 
-// edge adds up the increases within CounterWindow. A status that first appears within the window counts from zero: that
-// can only make the edge look worse than it is.
+// edge adds up the increases within the counter window, over all replicas of the edge; while one of them has gone stale,
+// nothing is known. A status that first appears within the window counts from zero: that can only make the edge look worse
+// than it is.
 func (c *PrometheusCollector) edge(q question, series []Series, now time.Time) []incident.Fact {
 	missing := func(why string) []incident.Fact {
 		return []incident.Fact{
@@ -40,11 +41,11 @@ func (c *PrometheusCollector) edge(q question, series []Series, now time.Time) [
 	var total, good float64
 	for _, s := range series {
 		status := s.Labels["http_response_status_code"]
-		n, _ := s.increase(now.Add(-CounterWindow))
+		n, _ := s.increase(now.Add(-c.window()))
 		switch {
 		case strings.HasPrefix(status, "4"):
 		case strings.HasSuffix(s.Labels["__name__"], "_count"):
-			if first := s.Samples[0]; !strings.HasPrefix(status, "2") && now.Sub(first.At) < CounterWindow {
+			if first := s.Samples[0]; !strings.HasPrefix(status, "2") && now.Sub(first.At) < c.window() {
 				n += first.Value
 			}
 			total += n
@@ -53,12 +54,12 @@ func (c *PrometheusCollector) edge(q question, series []Series, now time.Time) [
 		}
 	}
 	if total <= 0 {
-		return missing("no checkout passed the edge within " + CounterWindow.String())
+		return missing("no checkout passed the edge within " + c.window().String())
 	}
 	known := func(name, unit string, value, threshold float64) incident.Fact {
 		return incident.Fact{
 			Name: name, Source: Prometheus, Subject: c.cfg.Edge, Query: q.selector, Status: incident.Known, Value: value,
-			Unit: unit, Threshold: threshold, At: now, Detail: "increase between the samples of the last " + CounterWindow.String(),
+			Unit: unit, Threshold: threshold, At: now, Detail: "increase between the samples of the last " + c.window().String(),
 		}
 	}
 	return []incident.Fact{

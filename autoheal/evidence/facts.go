@@ -16,19 +16,20 @@ const (
 
 // Facts of a pool, from Prometheus. The subject is the replica.
 const (
+	poolFacts           = "pool_" // what all their names begin with
 	PoolIdle            = "pool_idle_connections"
 	PoolUsed            = "pool_used_connections"
 	PoolMax             = "pool_max_connections"
 	PoolPending         = "pool_pending_requests"
-	PoolTimeouts        = "pool_timeouts"         // callers who gave up waiting, within CounterWindow
-	PoolReleases        = "pool_releases"         // connections given back, within the samples of 5 s
+	PoolTimeouts        = "pool_timeouts"         // callers who gave up waiting, within the counter window
+	PoolReleases        = "pool_releases"         // connections given back, within all samples of the selector
 	PoolLastReleaseAge  = "pool_last_release_age" // the last of them came at most so long ago; missing where there was none
-	PoolConnectRefusals = "pool_connect_refusals" // SQLSTATE 53300, within CounterWindow
+	PoolConnectRefusals = "pool_connect_refusals" // SQLSTATE 53300, within the counter window
 )
 
 // Facts of the edge, from Prometheus. The subject is the edge workload.
 const (
-	EdgeTotal     = "edge_checkouts" // all but 4xx, within CounterWindow
+	EdgeTotal     = "edge_checkouts" // all but 4xx, within the counter window
 	EdgeGoodRatio = "edge_good_ratio"
 )
 
@@ -59,8 +60,11 @@ const (
 // LongestHold is longer than any legitimate hold of a connection: orders' own deadline is 0.8 s.
 const LongestHold = time.Second
 
+// DefaultScrape is how often Prometheus reads the services where nobody says otherwise.
+const DefaultScrape = time.Second
+
 // CounterWindow is how far back increases of counters are taken: three scrapes.
-const CounterWindow = 3 * time.Second
+func CounterWindow(scrape time.Duration) time.Duration { return 3 * scrape }
 
 // Facts finds facts by name and subject.
 type Facts []incident.Fact

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/faultline-lab/faultline/autoheal/incident"
@@ -51,6 +52,8 @@ func (g Gathering) Replica(id string) (workload.Workload, workload.Replica, bool
 type Config struct {
 	Collectors []Collector
 	Lister     Lister
+	// ListQuery is what the list is asked with, for the record; "GET /v1/workloads" by default.
+	ListQuery string
 	// Deadline bounds one gathering; 1 s by default. A source that is slower is unknown.
 	Deadline time.Duration
 	Now      func() time.Time
@@ -67,6 +70,9 @@ func New(cfg Config) (*Gatherer, error) {
 	if cfg.Lister == nil {
 		return nil, errors.New("evidence: no workload list was given")
 	}
+	if cfg.ListQuery == "" {
+		cfg.ListQuery = "GET /v1/workloads" // docs/contracts.md, "The supervisor's control API"
+	}
 	if cfg.Deadline == 0 {
 		cfg.Deadline = time.Second
 	}
@@ -80,6 +86,7 @@ type part struct {
 	source string
 	facts  []incident.Fact
 	list   []workload.Workload
+	listed bool // the list could be read
 }
 
 // Gather asks every source and returns within the deadline, with whatever has come by then.
@@ -93,13 +100,13 @@ func (g *Gatherer) Gather(ctx context.Context, scope Scope) Gathering {
 		waiting = append(waiting, c.Source())
 		go func() { parts <- part{source: c.Source(), facts: c.Collect(ctx, scope)} }()
 	}
-	result := Gathering{At: g.cfg.Now()}
+	result, listed := Gathering{At: g.cfg.Now()}, false
 	for len(waiting) > 0 {
 		select {
 		case p := <-parts:
 			result.Facts = append(result.Facts, p.facts...)
 			if p.source == Workloads {
-				result.Workloads = p.list
+				result.Workloads, listed = p.list, p.listed
 			}
 			waiting = slices.DeleteFunc(waiting, func(s string) bool { return s == p.source })
 		case <-ctx.Done():
@@ -110,6 +117,9 @@ func (g *Gatherer) Gather(ctx context.Context, scope Scope) Gathering {
 			waiting = nil
 		}
 	}
+	if listed {
+		result.Facts = slices.DeleteFunc(result.Facts, result.past)
+	}
 	for i := range result.Facts {
 		result.Facts[i].Round = scope.Round
 	}
@@ -117,12 +127,22 @@ func (g *Gatherer) Gather(ctx context.Context, scope Scope) Gathering {
 	return result
 }
 
+// past says whether a fact is about the pool of a replica that is there no more: Prometheus remembers it for some
+// scrapes, under a name that does not come back where replacements have names of their own.
+func (g Gathering) past(f incident.Fact) bool {
+	if !strings.HasPrefix(f.Name, poolFacts) || f.Subject == Prometheus {
+		return false
+	}
+	_, _, there := g.Replica(f.Subject)
+	return !there
+}
+
 func (g *Gatherer) list(ctx context.Context, scope Scope) part {
 	all, err := g.cfg.Lister.Workloads(ctx)
 	now := g.cfg.Now()
 	if err != nil {
 		return part{source: Workloads, facts: []incident.Fact{
-			unknown(Workloads, "source", Workloads, workloadsQuery, err.Error(), now),
+			unknown(Workloads, "source", Workloads, g.cfg.ListQuery, err.Error(), now),
 		}}
 	}
 	var mine []workload.Workload
@@ -131,7 +151,7 @@ func (g *Gatherer) list(ctx context.Context, scope Scope) part {
 			mine = append(mine, w)
 		}
 	}
-	return part{source: Workloads, list: mine, facts: replicaFacts(mine, now)}
+	return part{source: Workloads, list: mine, listed: true, facts: replicaFacts(mine, g.cfg.ListQuery, now)}
 }
 
 // compare gives facts an order that does not depend on which source was faster.

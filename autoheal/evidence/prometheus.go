@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/common/model"
+
 	"github.com/faultline-lab/faultline/autoheal/incident"
 )
 
@@ -17,7 +19,10 @@ type PrometheusConfig struct {
 	Sampler Sampler
 	// Edge is the workload at the edge; "storefront" by default.
 	Edge string
-	// Stale is the age from which a sample says nothing; 3 s by default, three scrapes.
+	// Interval is how often Prometheus scrapes; DefaultScrape by default. All windows are counted in scrapes: a longer
+	// interval makes the evidence older and not thinner.
+	Interval time.Duration
+	// Stale is the age from which a sample says nothing; three scrapes by default.
 	Stale time.Duration
 	Now   func() time.Time
 }
@@ -33,14 +38,27 @@ func NewPrometheus(cfg PrometheusConfig) (*PrometheusCollector, error) {
 	if cfg.Edge == "" {
 		cfg.Edge = "storefront"
 	}
+	if cfg.Interval < 0 {
+		return nil, fmt.Errorf("evidence: the scrape interval is %s: give --scrape-interval what Prometheus has", cfg.Interval)
+	}
+	if cfg.Interval == 0 {
+		cfg.Interval = DefaultScrape
+	}
 	if cfg.Stale == 0 {
-		cfg.Stale = 3 * time.Second
+		cfg.Stale = 3 * cfg.Interval
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
 	return &PrometheusCollector{cfg}, nil
 }
+
+// samples is the range that every selector asks for: five scrapes, so that the counter window is in it whenever it is asked.
+func (c *PrometheusCollector) samples() string {
+	return "[" + model.Duration(5*c.cfg.Interval).String() + "]"
+}
+
+func (c *PrometheusCollector) window() time.Duration { return CounterWindow(c.cfg.Interval) }
 
 // Source is Prometheus.
 func (*PrometheusCollector) Source() string { return Prometheus }
@@ -81,18 +99,18 @@ func (c *PrometheusCollector) poolQuestions(scope Scope) []question {
 	for i, w := range scope.Workloads {
 		quoted[i] = regexp.QuoteMeta(w)
 	}
-	jobs := fmt.Sprintf(`job=~%q`, strings.Join(quoted, "|"))
+	jobs, samples := fmt.Sprintf(`job=~%q`, strings.Join(quoted, "|")), c.samples()
 	return []question{
-		{PoolIdle, `db_client_connection_count{` + jobs + `,db_client_connection_state="idle"}[5s]`, c.gauge("{connection}", 1)},
-		{PoolUsed, `db_client_connection_count{` + jobs + `,db_client_connection_state="used"}[5s]`, c.gauge("{connection}", 0)},
-		{PoolMax, `db_client_connection_max{` + jobs + `}[5s]`, c.gauge("{connection}", 0)},
-		{PoolPending, `db_client_connection_pending_requests{` + jobs + `}[5s]`, c.gauge("{request}", 1)},
-		{PoolTimeouts, `db_client_connection_timeouts_total{` + jobs + `}[5s]`, c.counter("{timeout}", 1)},
+		{PoolIdle, `db_client_connection_count{` + jobs + `,db_client_connection_state="idle"}` + samples, c.gauge("{connection}", 1)},
+		{PoolUsed, `db_client_connection_count{` + jobs + `,db_client_connection_state="used"}` + samples, c.gauge("{connection}", 0)},
+		{PoolMax, `db_client_connection_max{` + jobs + `}` + samples, c.gauge("{connection}", 0)},
+		{PoolPending, `db_client_connection_pending_requests{` + jobs + `}` + samples, c.gauge("{request}", 1)},
+		{PoolTimeouts, `db_client_connection_timeouts_total{` + jobs + `}` + samples, c.counter("{timeout}", 1)},
 		{
-			PoolConnectRefusals, `db_client_connection_create_failures_total{` + jobs + `,db_response_status_code="53300"}[5s]`,
+			PoolConnectRefusals, `db_client_connection_create_failures_total{` + jobs + `,db_response_status_code="53300"}` + samples,
 			c.counter("{refusal}", 1),
 		},
-		{PoolReleases, `db_client_connection_use_time_seconds_count{` + jobs + `}[5s]`, c.releases},
+		{PoolReleases, `db_client_connection_use_time_seconds_count{` + jobs + `}` + samples, c.releases},
 	}
 }
 
@@ -155,14 +173,14 @@ func (c *PrometheusCollector) gauge(unit string, threshold float64) reader {
 	}
 }
 
-// counter reads the increase within CounterWindow, from raw samples and without extrapolation.
+// counter reads the increase within the counter window, from raw samples and without extrapolation.
 func (c *PrometheusCollector) counter(unit string, threshold float64) reader {
 	return func(q question, series []Series, now time.Time) []incident.Fact {
 		return c.perReplica(q, series, now, func(group []Series) (incident.Fact, bool) {
-			sum, ok := increases(group, now.Add(-CounterWindow))
+			sum, ok := increases(group, now.Add(-c.window()))
 			return incident.Fact{
 				Value: sum, Unit: unit, Threshold: threshold, At: now,
-				Detail: fmt.Sprintf("increase between the samples of the last %s", CounterWindow),
+				Detail: fmt.Sprintf("increase between the samples of the last %s", c.window()),
 			}, ok
 		})
 	}
@@ -178,33 +196,4 @@ func increases(group []Series, since time.Time) (float64, bool) {
 		sum += n
 	}
 	return sum, true
-}
-
-// releases reads how many connections were given back and when the last one was: use_time counts one at each release.
-func (c *PrometheusCollector) releases(q question, series []Series, now time.Time) []incident.Fact {
-	detail := "increase between all samples of the selector"
-	facts := c.perReplica(q, series, now, func(group []Series) (incident.Fact, bool) {
-		sum, ok := increases(group, time.Time{})
-		return incident.Fact{Value: sum, Unit: "{release}", At: now, Detail: detail}, ok
-	})
-	q.fact = PoolLastReleaseAge
-	return append(facts, c.perReplica(q, rising(series, now), now, func(group []Series) (incident.Fact, bool) {
-		fact := incident.Fact{Unit: "s", Threshold: LongestHold.Seconds(), At: now, Detail: "at most so long ago"}
-		for i, s := range group {
-			if age, _ := s.lastRise(now); i == 0 || age.Seconds() < fact.Value {
-				fact.Value = age.Seconds()
-			}
-		}
-		return fact, true
-	})...)
-}
-
-func rising(series []Series, now time.Time) []Series {
-	var found []Series
-	for _, s := range series {
-		if _, rose := s.lastRise(now); rose {
-			found = append(found, s)
-		}
-	}
-	return found
 }

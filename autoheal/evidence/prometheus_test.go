@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/faultline-lab/faultline/autoheal/evidence"
@@ -118,6 +121,111 @@ func TestPrometheusFacts(t *testing.T) {
 	}
 }
 
+// questions remembers the selectors that were asked, and answers like canned.
+type questions struct {
+	canned
+	mu    sync.Mutex
+	asked []string
+}
+
+func (q *questions) Samples(ctx context.Context, selector string) ([]evidence.Series, error) {
+	q.mu.Lock()
+	q.asked = append(q.asked, selector)
+	q.mu.Unlock()
+	return q.canned.Samples(ctx, selector)
+}
+
+// every spreads a series' samples out: its last one stays where it is.
+func every(interval time.Duration, s evidence.Series) evidence.Series {
+	last := s.Samples[len(s.Samples)-1].At
+	for i := range s.Samples {
+		s.Samples[i].At = last.Add(-time.Duration(len(s.Samples)-1-i) * interval)
+	}
+	return s
+}
+
+func TestEveryWindowFollowsTheScrapeInterval(t *testing.T) {
+	const ago, scrape = 4 * time.Second, 5 * time.Second
+	sampler := &questions{canned: canned{
+		`state="idle"`: {series(orders1, 14*time.Second, 0)},
+		`state="used"`: {series(orders1, 16*time.Second, 4)},
+		"timeouts":     {every(scrape, series(orders1, ago, 0, 10, 12, 15, 17))},
+		"use_time":     {every(scrape, series(orders1, ago, 5, 9, 9, 9))},
+	}}
+	c, err := evidence.NewPrometheus(evidence.PrometheusConfig{
+		Sampler: sampler, Interval: scrape, Now: func() time.Time { return now },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := evidence.Facts(c.Collect(t.Context(), evidence.Scope{Workloads: []string{"orders"}}))
+	for name, want := range map[string]float64{
+		evidence.PoolIdle: 0, evidence.PoolTimeouts: 5, evidence.PoolReleases: 4, evidence.PoolLastReleaseAge: 19,
+	} {
+		if got, known := found.Get(name, "orders-1"); !known || got.Value != want {
+			t.Errorf("%s is %+v; want %g", name, got, want)
+		}
+	}
+	if used, known := found.Get(evidence.PoolUsed, "orders-1"); known || !strings.Contains(used.Detail, "stale: the last sample is 16.0 s old; 15s is the limit") {
+		t.Errorf("a sample of more than three scrapes ago is %+v", used)
+	}
+	for _, selector := range sampler.asked {
+		if !strings.HasSuffix(selector, "[25s]") {
+			t.Errorf("asked for %s; want five scrapes", selector)
+		}
+	}
+}
+
+func TestAScrapeIntervalThatRunsBackwardsIsRefused(t *testing.T) {
+	if _, err := evidence.NewPrometheus(evidence.PrometheusConfig{Sampler: canned{}, Interval: -time.Second}); err == nil {
+		t.Error("it was accepted")
+	}
+}
+
+// pools tells of two replicas' pools, of Prometheus as a source, and of the edge.
+type pools struct{}
+
+func (pools) Source() string { return evidence.Prometheus }
+
+func (pools) Collect(context.Context, evidence.Scope) []incident.Fact {
+	return []incident.Fact{
+		{Name: evidence.PoolUsed, Source: evidence.Prometheus, Subject: "orders-old"},
+		{Name: evidence.PoolUsed, Source: evidence.Prometheus, Subject: "orders-new"},
+		{Name: evidence.PoolIdle, Source: evidence.Prometheus, Subject: evidence.Prometheus, Status: incident.Unknown},
+		{Name: evidence.EdgeGoodRatio, Source: evidence.Prometheus, Subject: "storefront"},
+	}
+}
+
+func TestWhatPrometheusRemembersOfAReplicaThatIsGoneIsNoEvidence(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		list lister
+		want []string
+	}{
+		{
+			"its pool is left out",
+			lister{{Name: "orders", Replicas: []workload.Replica{{ID: "orders-new"}}}},
+			[]string{"orders-new", evidence.Prometheus},
+		},
+		{"unless nobody can tell who is there", nil, []string{"orders-new", "orders-old", evidence.Prometheus}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			g, err := evidence.New(evidence.Config{Collectors: []evidence.Collector{pools{}}, Lister: test.list})
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := g.Gather(t.Context(), evidence.Scope{Workloads: []string{"orders"}}).Facts
+			got := append(found.Subjects(evidence.PoolUsed), found.Subjects(evidence.PoolIdle)...)
+			if !slices.Equal(got, test.want) {
+				t.Errorf("pools are told of %v; want %v", got, test.want)
+			}
+			if edge := found.Subjects(evidence.EdgeGoodRatio); len(edge) != 1 {
+				t.Errorf("the edge is told of %v", edge)
+			}
+		})
+	}
+}
+
 // slow answers when its context ends.
 type slow struct{}
 
@@ -138,34 +246,42 @@ func (l lister) Workloads(context.Context) ([]workload.Workload, error) {
 }
 
 func TestASlowSourceIsUnknownAndHoldsNobodyUp(t *testing.T) {
-	g, err := evidence.New(evidence.Config{
-		Collectors: []evidence.Collector{slow{}}, Deadline: 30 * time.Millisecond,
-		Lister: lister{{Name: "orders", Replicas: []workload.Replica{{ID: "orders-1", State: workload.Ready, StartedAt: time.Now()}}}, {Name: "other"}},
+	synctest.Test(t, func(t *testing.T) {
+		g, err := evidence.New(evidence.Config{
+			Collectors: []evidence.Collector{slow{}},
+			Lister:     lister{{Name: "orders", Replicas: []workload.Replica{{ID: "orders-1", State: workload.Ready, StartedAt: time.Now()}}}, {Name: "other"}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		begun := time.Now()
+		got := g.Gather(t.Context(), evidence.Scope{Workloads: []string{"orders"}, Round: 3})
+		if took := time.Since(begun); took != time.Second {
+			t.Errorf("it took %s; the deadline is 1 s", took)
+		}
+		if len(got.Workloads) != 1 || got.Workloads[0].Name != "orders" {
+			t.Errorf("workloads %+v; want orders alone", got.Workloads)
+		}
+		if ready, known := got.Facts.Get(evidence.ReplicaReady, "orders-1"); !known || ready.Value != 1 || ready.Round != 3 {
+			t.Errorf("replica_ready is %+v", ready)
+		}
+		if late, known := got.Facts.Get("source", "tortoise"); known || !strings.Contains(late.Detail, "did not answer within") {
+			t.Errorf("the slow source's fact is %+v", late)
+		}
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := g.Gather(t.Context(), evidence.Scope{Workloads: []string{"orders"}, Round: 3})
-	if len(got.Workloads) != 1 || got.Workloads[0].Name != "orders" {
-		t.Errorf("workloads %+v; want orders alone", got.Workloads)
-	}
-	if ready, known := got.Facts.Get(evidence.ReplicaReady, "orders-1"); !known || ready.Value != 1 || ready.Round != 3 {
-		t.Errorf("replica_ready is %+v", ready)
-	}
-	if late, known := got.Facts.Get("source", "tortoise"); known || !strings.Contains(late.Detail, "did not answer within") {
-		t.Errorf("the slow source's fact is %+v", late)
-	}
 }
 
 func TestAWorkloadListThatFailsIsUnknown(t *testing.T) {
-	g, err := evidence.New(evidence.Config{Collectors: []evidence.Collector{slow{}}, Deadline: 10 * time.Millisecond, Lister: lister(nil)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := g.Gather(t.Context(), evidence.Scope{Workloads: []string{"orders"}})
-	if fact, known := got.Facts.Get("source", evidence.Workloads); known || got.Workloads != nil || fact.Detail != "control API is away" {
-		t.Errorf("fact %+v, workloads %v", fact, got.Workloads)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		g, err := evidence.New(evidence.Config{Collectors: []evidence.Collector{slow{}}, Lister: lister(nil)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := g.Gather(t.Context(), evidence.Scope{Workloads: []string{"orders"}})
+		if fact, known := got.Facts.Get("source", evidence.Workloads); known || got.Workloads != nil || fact.Detail != "control API is away" {
+			t.Errorf("fact %+v, workloads %v", fact, got.Workloads)
+		}
+	})
 }
 
 // server is a database server with these sessions.

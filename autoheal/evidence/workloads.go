@@ -8,11 +8,9 @@ import (
 	"github.com/faultline-lab/faultline/autoheal/workload"
 )
 
-// workloadsQuery is what the workload list is asked for (docs/contracts.md, "The supervisor's control API").
-const workloadsQuery = "GET /v1/workloads"
-
-// replicaFacts tells of every replica whether it is ready and how old this start of it is.
-func replicaFacts(workloads []workload.Workload, now time.Time) []incident.Fact {
+// replicaFacts tells of every replica whether it is ready and how old this start of it is. The query
+// is what the list was asked with.
+func replicaFacts(workloads []workload.Workload, query string, now time.Time) []incident.Fact {
 	var facts []incident.Fact
 	for _, w := range workloads {
 		for _, r := range w.Replicas {
@@ -22,15 +20,15 @@ func replicaFacts(workloads []workload.Workload, now time.Time) []incident.Fact 
 				ready = 1
 			}
 			facts = append(facts, incident.Fact{
-				Name: ReplicaReady, Source: Workloads, Subject: r.ID, Query: workloadsQuery, Status: incident.Known,
+				Name: ReplicaReady, Source: Workloads, Subject: r.ID, Query: query, Status: incident.Known,
 				Value: ready, Unit: "1", Threshold: 1, Detail: detail, At: now,
 			})
 			if r.StartedAt.IsZero() {
-				facts = append(facts, unknown(Workloads, ReplicaAge, r.ID, workloadsQuery, "it has not started", now))
+				facts = append(facts, unknown(Workloads, ReplicaAge, r.ID, query, "it has not started", now))
 				continue
 			}
 			facts = append(facts, incident.Fact{
-				Name: ReplicaAge, Source: Workloads, Subject: r.ID, Query: workloadsQuery, Status: incident.Known,
+				Name: ReplicaAge, Source: Workloads, Subject: r.ID, Query: query, Status: incident.Known,
 				Value: now.Sub(r.StartedAt).Seconds(), Unit: "s", Threshold: LongestHold.Seconds(), Detail: detail, At: now,
 			})
 		}

@@ -1,28 +1,43 @@
 package guard
 
 import (
+	"slices"
 	"time"
 
 	"github.com/faultline-lab/faultline/autoheal/incident"
 )
 
 // cooldown leaves a replica alone for a while after a remedy, after success too: the alerts' look-back window still
-// holds the old samples, and would trigger the remedy again.
+// holds the old samples, and would trigger the remedy again. What took a replica's place under another name stands in its
+// shoes.
 func cooldown(r Request) Answer {
 	if r.Effects == nil {
 		return soon("the past actions could not be read")
 	}
 	for _, e := range r.Effects {
-		mine := e.Workload == r.Target.Workload && e.Replica == r.Target.Replica && e.Remedy == r.Remedy
+		mine := e.Workload == r.Target.Workload && e.Remedy == r.Remedy && concerns(r, e)
 		if !mine || !happened(e) {
 			continue
 		}
 		if end := ended(e).Add(r.Limits.Cooldown); end.After(r.At) {
-			return until(end, "%s was already tried on %s at %s; the cooldown of %s lasts until %s", r.Remedy, r.Target.Replica,
+			return until(end, "%s was already tried on %s at %s; the cooldown of %s lasts until %s", r.Remedy, e.Replica,
 				e.StartedAt.UTC().Format(time.TimeOnly), r.Limits.Cooldown, end.UTC().Format(time.TimeOnly))
 		}
 	}
 	return yes("%s was not tried on %s within %s", r.Remedy, r.Target.Replica, r.Limits.Cooldown)
+}
+
+// concerns says whether the target is the effect's replica or may have taken its place. Where a restart gives another
+// name and nobody saw which one (it failed, or its end is unknown), it may be any replica of the workload.
+func concerns(r Request, e incident.Effect) bool {
+	if e.Replica == r.Target.Replica || slices.Contains(e.ReplacedBy, r.Target.Replica) {
+		return true
+	}
+	if r.Workload == nil {
+		return false
+	}
+	_, there := r.Workload.Replica(e.Replica)
+	return !there && e.Result != incident.ResultDone
 }
 
 // ended is when an effect ended, or began where it never did.

@@ -21,12 +21,15 @@ type Limits struct {
 	RepeatsWithin time.Duration
 	// Floor is how many replicas must go on serving while one that serves is taken away.
 	Floor int
+	// Autonomy is how much the healer may do by itself.
+	Autonomy Autonomy
 }
 
 // Defaults are the limits of a healer that nobody configured.
 func Defaults() Limits {
 	return Limits{
 		Cooldown: 5 * time.Minute, InFlight: 2, PerHour: 6, Repeats: 4, RepeatsWithin: 3 * time.Hour, Floor: 1,
+		Autonomy: Act,
 	}
 }
 
@@ -101,6 +104,8 @@ type Rule struct {
 	Check func(Request) Answer
 }
 
+const autonomyName = "autonomy"
+
 // Rules is the table of contents: every guard, in the order in which they are asked.
 func Rules() []Rule {
 	return []Rule{
@@ -113,6 +118,7 @@ func Rules() []Rule {
 		{"cooldown", cooldown},
 		{"repeats", repeats},
 		{"healthy-floor", healthyFloor},
+		{autonomyName, autonomy},
 	}
 }
 
@@ -125,12 +131,14 @@ type Decision struct {
 	// Until and Soon are those of the refusal that lasts longest. Both zero: waiting does not help.
 	Until time.Time
 	Soon  bool
+	// Withheld means that every guard allows it but autonomy: it would have been done.
+	Withheld bool
 }
 
 // Ask asks every rule, even after a refusal: the audit holds all verdicts.
 func Ask(r Request) Decision {
 	d := Decision{Allowed: true}
-	final := false
+	final, refusals := false, 0
 	for _, rule := range Rules() {
 		answer := rule.Check(r)
 		d.Verdicts = append(d.Verdicts, incident.Verdict{
@@ -139,6 +147,8 @@ func Ask(r Request) Decision {
 		if answer.Allowed {
 			continue
 		}
+		refusals++
+		d.Withheld = refusals == 1 && rule.Name == autonomyName
 		if d.Allowed {
 			d.Allowed, d.Reason = false, rule.Name+": "+answer.Reason
 		}

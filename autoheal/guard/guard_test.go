@@ -121,6 +121,22 @@ func TestGuards(t *testing.T) {
 		{"cooldown", "allows the other replica of the same rolling restart", func(r *guard.Request) {
 			r.Effects = []incident.Effect{effect("me", "orders-2", incident.ResultDone, time.Second)}
 		}, true, false},
+		{"cooldown", "refuses what took the place of the one that was restarted", func(r *guard.Request) {
+			e := effect("other", "orders-0", incident.ResultDone, time.Minute)
+			e.ReplacedBy = []string{"orders-1"}
+			r.Effects = []incident.Effect{e}
+		}, false, true},
+		{"cooldown", "allows one that took no place of another", func(r *guard.Request) {
+			e := effect("other", "orders-0", incident.ResultDone, time.Minute)
+			e.ReplacedBy = []string{"orders-2"}
+			r.Effects = []incident.Effect{e}
+		}, true, false},
+		{"cooldown", "refuses where a restart failed and what it acted on is gone: this may be what took its place", func(r *guard.Request) {
+			r.Effects = []incident.Effect{effect("other", "orders-0", incident.ResultFailed, time.Minute)}
+		}, false, true},
+		{"cooldown", "allows where a restart of another one failed that is still there", func(r *guard.Request) {
+			r.Effects = []incident.Effect{effect("other", "orders-2", incident.ResultFailed, time.Minute)}
+		}, true, false},
 		{"cooldown", "allows after five minutes", func(r *guard.Request) {
 			r.Effects = []incident.Effect{effect("other", "orders-1", incident.ResultDone, 5*time.Minute)}
 		}, true, false},
@@ -148,6 +164,20 @@ func TestGuards(t *testing.T) {
 			r.Failing = nil
 			r.Workload.Replicas[1].State = workload.Crashed
 		}, false, true},
+		{"autonomy", "allows everything at act", func(*guard.Request) {}, true, false},
+		{"autonomy", "refuses a restart at approve: it cannot be taken back", func(r *guard.Request) { r.Limits.Autonomy = guard.Approve }, false, false},
+		{"autonomy", "allows at approve what can be taken back", func(r *guard.Request) {
+			r.Limits.Autonomy, r.Remedy = guard.Approve, guard.ScaleOut
+		}, true, false},
+		{"autonomy", "refuses at approve a remedy that it does not know", func(r *guard.Request) {
+			r.Limits.Autonomy, r.Remedy = guard.Approve, "exorcism"
+		}, false, false},
+		{"autonomy", "refuses at observe even what can be taken back", func(r *guard.Request) {
+			r.Limits.Autonomy, r.Remedy = guard.Observe, guard.ScaleOut
+		}, false, false},
+		{"autonomy", "refuses a level that it does not know", func(r *guard.Request) { r.Limits.Autonomy = "full" }, false, false},
+		{"autonomy", "refuses when no level was given", func(r *guard.Request) { r.Limits.Autonomy = "" }, false, false},
+
 		{"healthy-floor", "refuses when the replicas cannot be read", func(r *guard.Request) { r.Workload = nil }, false, true},
 	} {
 		t.Run(test.guard+" "+test.name, func(t *testing.T) {
@@ -195,6 +225,31 @@ func TestAllVerdictsAreKeptAndARefusalThatTimeCannotLiftDecides(t *testing.T) {
 	r.Workload.Labels = nil
 	if d := guard.Ask(r); d.Allowed || d.Soon || !d.Until.IsZero() {
 		t.Errorf("the kill switch and no opt-in: %+v; want no hope", d)
+	}
+}
+
+func TestWhatOnlyAutonomyRefusesIsWithheld(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		change   func(*guard.Request)
+		withheld bool
+	}{
+		{"not what is allowed", func(r *guard.Request) { r.Limits.Autonomy = guard.Act }, false},
+		{"what every other guard allows", func(*guard.Request) {}, true},
+		{"not what another guard refuses too", func(r *guard.Request) { r.Workload.Labels = nil }, false},
+		{"not what another guard refuses for now", func(r *guard.Request) { r.Switch = guard.SwitchOn }, false},
+		{"not what another guard alone refuses", func(r *guard.Request) {
+			r.Switch, r.Limits.Autonomy = guard.SwitchOn, guard.Act
+		}, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := request()
+			r.Limits.Autonomy = guard.Observe
+			test.change(&r)
+			if d := guard.Ask(r); d.Withheld != test.withheld || len(d.Verdicts) != len(guard.Rules()) {
+				t.Errorf("withheld %v with %d verdicts: %s", d.Withheld, len(d.Verdicts), d.Reason)
+			}
+		})
 	}
 }
 

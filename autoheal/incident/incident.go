@@ -143,6 +143,8 @@ type Action struct {
 	FinishedAt *time.Time `json:"finished_at"`
 	Result     string     `json:"result,omitempty"` // done, skipped, failed
 	Detail     string     `json:"detail,omitempty"`
+	// ReplacedBy are the replicas that took the target's place, where a restart gives another name (Kubernetes).
+	ReplacedBy []string `json:"replaced_by,omitempty"`
 }
 
 // Results of an action.

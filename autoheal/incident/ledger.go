@@ -11,6 +11,7 @@ type Effect struct {
 	Remedy     string
 	Workload   string
 	Replica    string
+	ReplacedBy []string // the replicas that took its place, where they have other names
 	StartedAt  time.Time
 	FinishedAt *time.Time
 	Result     string // empty while it is under way

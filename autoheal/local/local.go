@@ -51,17 +51,11 @@ func (c *Control) Workloads(ctx context.Context) ([]workload.Workload, error) {
 	return list.Workloads, nil
 }
 
-// Replica reads one replica's live state.
-func (c *Control) Replica(ctx context.Context, name, id string) (workload.Replica, error) {
+// Workload reads one workload's live state.
+func (c *Control) Workload(ctx context.Context, name string) (workload.Workload, error) {
 	var w workload.Workload
-	if err := c.call(ctx, http.MethodGet, "/v1/workloads/"+url.PathEscape(name), nil, &w); err != nil {
-		return workload.Replica{}, err
-	}
-	r, ok := w.Replica(id)
-	if !ok {
-		return r, fmt.Errorf("replica %s of %s: %w", id, name, workload.ErrNotFound)
-	}
-	return r, nil
+	err := c.call(ctx, http.MethodGet, "/v1/workloads/"+url.PathEscape(name), nil, &w)
+	return w, err
 }
 
 // Restart restarts the replica if its start id is still this one, else it returns workload.ErrConflict.
@@ -118,7 +112,9 @@ func refusal(method, path string, res *http.Response, body []byte) error {
 	case http.StatusNotFound:
 		return fmt.Errorf("%w: %w", workload.ErrNotFound, err)
 	case http.StatusUnauthorized:
-		return fmt.Errorf("%w (is --control-token-file the supervisor's?)", err)
+		return fmt.Errorf("%w: %w (is --control-token-file the supervisor's?)", workload.ErrRefused, err)
+	case http.StatusBadRequest, http.StatusForbidden, http.StatusUnprocessableEntity:
+		return fmt.Errorf("%w: %w", workload.ErrRefused, err)
 	}
 	return err
 }

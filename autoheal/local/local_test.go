@@ -79,7 +79,13 @@ func (s *supervisor) restart(w http.ResponseWriter, r *http.Request) {
 func control(t *testing.T, s *supervisor, token string) *local.Control {
 	t.Helper()
 	s.t = t
-	server := httptest.NewServer(s)
+	return serve(t, s, token)
+}
+
+// serve makes a client of a control API.
+func serve(t *testing.T, api http.Handler, token string) *local.Control {
+	t.Helper()
+	server := httptest.NewServer(api)
 	t.Cleanup(server.Close)
 	c, err := local.New(local.Config{URL: server.URL + "/", Token: token})
 	if err != nil {
@@ -95,20 +101,19 @@ func TestTheControlAPI(t *testing.T) {
 	if err != nil || len(all) != 1 || all[0].Labels[workload.OptInLabel] != "enabled" || all[0].Replicas[0].StartedAt.Year() != 2026 {
 		t.Fatalf("workloads %+v, error %v", all, err)
 	}
-	if r, err := c.Replica(t.Context(), "orders", "orders-1"); err != nil || r.StartID != "first" || r.State != workload.Ready {
-		t.Errorf("replica %+v, error %v", r, err)
+	one, err := c.Workload(t.Context(), "orders")
+	if r, ok := one.Replica("orders-1"); err != nil || !ok || r.StartID != "first" || r.Address != "127.0.0.1:8101" || one.Max != 8 {
+		t.Errorf("workload %+v, error %v", one, err)
 	}
-	if _, err := c.Replica(t.Context(), "orders", "orders-9"); !errors.Is(err, workload.ErrNotFound) {
-		t.Errorf("an unknown replica: %v; want ErrNotFound", err)
-	}
-	if _, err := c.Replica(t.Context(), "else", "else-1"); !errors.Is(err, workload.ErrNotFound) {
+	if _, err := c.Workload(t.Context(), "else"); !errors.Is(err, workload.ErrNotFound) {
 		t.Errorf("an unknown workload: %v; want ErrNotFound", err)
 	}
 	if err := c.Restart(t.Context(), "orders", "orders-1", "other"); !errors.Is(err, workload.ErrConflict) {
 		t.Errorf("another start id: %v; want ErrConflict", err)
 	}
-	if err := control(t, s, "wrong").Restart(t.Context(), "orders", "orders-1", "x"); err == nil || !strings.Contains(err.Error(), "--control-token-file") {
-		t.Errorf("a wrong token: %v; want a word about the flag", err)
+	err = control(t, s, "wrong").Restart(t.Context(), "orders", "orders-1", "x")
+	if !errors.Is(err, workload.ErrRefused) || !strings.Contains(err.Error(), "--control-token-file") {
+		t.Errorf("a wrong token: %v; want a refusal with a word about the flag", err)
 	}
 }
 

@@ -18,6 +18,8 @@ type Remedy interface {
 // Application is one use of a remedy.
 type Application struct {
 	Target incident.Target
+	// IntendedAt is when the intent was recorded.
+	IntendedAt time.Time
 	// Timeout bounds the effect on this target.
 	Timeout time.Duration
 	// Resumed says that an earlier life of the healer recorded the intent; its effect may have happened.
@@ -28,6 +30,8 @@ type Application struct {
 type Effect struct {
 	Result string
 	Detail string
+	// ReplacedBy are the replicas that took the target's place, where they have other names.
+	ReplacedBy []string
 }
 
 // Names returns the names of remedies, sorted.

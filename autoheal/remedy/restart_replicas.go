@@ -10,25 +10,18 @@ import (
 	"github.com/faultline-lab/faultline/autoheal/workload"
 )
 
-// Replicas is the control over replicas that a restart needs.
-type Replicas interface {
-	// Replica reads one replica's live state. It returns workload.ErrNotFound when there is none.
-	Replica(ctx context.Context, workload, id string) (workload.Replica, error)
-	// Restart restarts the replica if its start id is still this one, else it returns workload.ErrConflict.
-	Restart(ctx context.Context, workload, id, startID string) error
-}
-
 // RestartReplicasName is the remedy's name in playbooks and records.
 const RestartReplicasName = "restart-replicas"
 
 const (
-	pollReplica   = 25 * time.Millisecond
+	// pollReplica is the pause between two looks at a restart that is under way. On Kubernetes a look is three requests.
+	pollReplica   = 50 * time.Millisecond
 	askTimeout    = 2 * time.Second
 	pauseAfterErr = 200 * time.Millisecond
 	attempts      = 3
 )
 
-// RestartReplicas restarts one replica in order and waits until it is ready again.
+// RestartReplicas restarts one replica in order and waits until it, or what took its place, is ready.
 type RestartReplicas struct{ replicas Replicas }
 
 // NewRestartReplicas makes the remedy.
@@ -42,84 +35,157 @@ func NewRestartReplicas(replicas Replicas) (*RestartReplicas, error) {
 // Name is restart-replicas.
 func (*RestartReplicas) Name() string { return RestartReplicasName }
 
-// Apply restarts the target unless its start id has changed since it was judged, and waits until it is ready.
+// Apply restarts the target unless its start id has changed since it was judged, and waits until the restart is complete.
 func (r *RestartReplicas) Apply(ctx context.Context, a Application) Effect {
 	ctx, cancel := context.WithTimeout(ctx, a.Timeout)
 	defer cancel()
-	ours, err := r.request(ctx, a)
+	one := restart{Application: a, replicas: r.replicas, asked: a.Resumed}
+	err := one.request(ctx)
 	if errors.Is(err, workload.ErrNotFound) {
-		return Effect{incident.ResultSkipped, a.Target.Replica + " is not there any more"}
+		return Effect{Result: incident.ResultSkipped, Detail: a.Target.Replica + " is not there any more"}
 	}
 	if err != nil {
-		return Effect{incident.ResultFailed, fmt.Sprintf("the restart of %s could not be asked for: %v", a.Target.Replica, err)}
-	}
-	ready, err := r.awaitReady(ctx, a.Target)
-	if err != nil {
-		return Effect{incident.ResultFailed, fmt.Sprintf("%s did not become ready within %s: %v", a.Target.Replica, a.Timeout, err)}
-	}
-	if !ours {
-		return Effect{incident.ResultSkipped, fmt.Sprintf("%s has been started anew by somebody else (%s)", a.Target.Replica, ready.StartID)}
-	}
-	return Effect{incident.ResultDone, fmt.Sprintf("%s is ready as start %s", a.Target.Replica, ready.StartID)}
-}
-
-// request asks for the restart until it is known to be under way. It says whether that may be our doing. An answer that
-// got lost may have been a yes; the start id tells when the replica is asked again.
-func (r *RestartReplicas) request(ctx context.Context, a Application) (ours bool, err error) {
-	asked := a.Resumed
-	for attempt := 1; ; attempt++ {
-		var underWay bool
-		underWay, err = r.tryOnce(ctx, a.Target, &asked)
-		if underWay || errors.Is(err, workload.ErrNotFound) {
-			return asked, err
-		}
-		if attempt == attempts || !sleep(ctx, pauseAfterErr) {
-			return false, err
+		return Effect{
+			Result: incident.ResultFailed, Detail: fmt.Sprintf("the restart of %s could not be asked for: %v", a.Target.Replica, err),
 		}
 	}
+	return one.await(ctx)
 }
 
-func (r *RestartReplicas) tryOnce(ctx context.Context, t incident.Target, asked *bool) (underWay bool, err error) {
+// restart is one application of the remedy.
+type restart struct {
+	Application
+	replicas Replicas
+	// asked says that the restart may be our doing. An answer that got lost may have been a yes; the next look tells.
+	asked bool
+	// before are the ids that were there when the replica was last seen as it was judged; nil when it never was.
+	before map[string]bool
+}
+
+// request asks for the restart until it is known to be under way. A refusal for the moment (a disruption budget) is
+// asked again as long as there is time; what fails otherwise, a few times.
+func (r *restart) request(ctx context.Context) error {
+	var notNow error
+	for attempt := 1; ; {
+		underWay, err := r.tryOnce(ctx)
+		switch {
+		case underWay, errors.Is(err, workload.ErrNotFound), errors.Is(err, workload.ErrRefused):
+			return err
+		case errors.Is(err, workload.ErrNotNow):
+			notNow = err
+		case notNow != nil && ctx.Err() != nil:
+			return notNow // says more than that the time is over
+		case attempt == attempts:
+			return err
+		default:
+			attempt++
+		}
+		if !sleep(ctx, pauseAfterErr) {
+			return err
+		}
+	}
+}
+
+func (r *restart) tryOnce(ctx context.Context) (underWay bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	live, err := r.replicas.Replica(ctx, t.Workload, t.Replica)
+	t := r.Target
+	seen, err := r.replicas.Workload(ctx, t.Workload)
 	if err != nil {
 		return false, err
 	}
-	if live.StartID != t.StartID || live.State == workload.Stopping {
+	live, there := seen.Replica(t.Replica)
+	switch {
+	case !there && r.asked:
+		return true, nil // another one takes its place
+	case !there:
+		return false, workload.ErrNotFound
+	case live.StartID != t.StartID || live.State == workload.Stopping:
 		return true, nil
 	}
+	r.before = ids(seen)
 	err = r.replicas.Restart(ctx, t.Workload, t.Replica, t.StartID)
 	switch {
 	case err == nil:
-		*asked = true
+		r.asked = true
 		return true, nil
 	case errors.Is(err, workload.ErrConflict):
 		return true, nil // somebody was faster, or our own earlier request got through
 	case errors.Is(err, workload.ErrNotFound):
+		return r.asked, notFoundUnless(r.asked, err)
+	case errors.Is(err, workload.ErrRefused), errors.Is(err, workload.ErrNotNow):
 		return false, err
 	default:
-		*asked = true // the request may have arrived all the same
+		r.asked = true // the request may have arrived all the same
 		return false, err
 	}
 }
 
-func (r *RestartReplicas) awaitReady(ctx context.Context, t incident.Target) (workload.Replica, error) {
+// notFoundUnless drops the error where the replica is gone because we asked.
+func notFoundUnless(asked bool, err error) error {
+	if asked {
+		return nil
+	}
+	return err
+}
+
+// await waits until the restart is complete, and says what came of it. A look that fails is no end: the next may not.
+func (r *restart) await(ctx context.Context) Effect {
 	var last error
 	for {
-		live, err := r.replicas.Replica(ctx, t.Workload, t.Replica)
-		switch {
-		case err != nil:
+		seen, err := r.replicas.Workload(ctx, r.Target.Workload)
+		if err == nil {
+			var effect Effect
+			if effect, err = r.judge(seen); err == nil {
+				return effect
+			}
+		}
+		if ctx.Err() == nil || last == nil {
 			last = err
-		case live.StartID != t.StartID && live.State == workload.Ready:
-			return live, nil
-		default:
-			last = fmt.Errorf("it is %s (start %s)", live.State, live.StartID)
 		}
 		if !sleep(ctx, pollReplica) {
-			return workload.Replica{}, last
+			return Effect{
+				Result: incident.ResultFailed,
+				Detail: fmt.Sprintf("%s did not become ready within %s: %v", r.Target.Replica, r.Timeout, last),
+			}
 		}
 	}
+}
+
+// judge tells a restart that is complete from one that is not yet. Complete means: the same id is ready as another
+// start; or, where a restart gives another name, the id is gone or has ended, and the workload has all the replicas that
+// it shall have. The error says what is missing.
+func (r *restart) judge(seen workload.Workload) (Effect, error) {
+	id := r.Target.Replica
+	live, there := seen.Replica(id)
+	switch {
+	case there && live.StartID != r.Target.StartID && live.State == workload.Ready:
+		return r.effect(fmt.Sprintf("%s is ready as start %s", id, live.StartID),
+			fmt.Sprintf("%s has been started anew by somebody else (%s)", id, live.StartID)), nil
+	case there && live.State != workload.Stopped:
+		return Effect{}, fmt.Errorf("it is %s (start %s)", live.State, live.StartID)
+	case seen.Ready() < seen.Desired:
+		return Effect{}, fmt.Errorf("it is gone, and %d of %d replicas are ready", seen.Ready(), seen.Desired)
+	}
+	successors := r.successors(seen)
+	if len(successors) == 0 {
+		gone := fmt.Sprintf("%s is gone, and nothing took its place: the workload wants %d replicas", id, seen.Desired)
+		if r.before == nil { // nobody knows whether it went because an earlier life of the healer asked
+			return Effect{Result: incident.ResultSkipped, Detail: gone}, nil
+		}
+		return r.effect(gone, gone), nil
+	}
+	effect := r.effect(fmt.Sprintf("%s has ended, and %s is ready in its place", id, list(successors)),
+		fmt.Sprintf("%s has been ended by somebody else, and %s is ready in its place", id, list(successors)))
+	effect.ReplacedBy = successors
+	return effect, nil
+}
+
+func (r *restart) effect(ours, theirs string) Effect {
+	if r.asked {
+		return Effect{Result: incident.ResultDone, Detail: ours}
+	}
+	return Effect{Result: incident.ResultSkipped, Detail: theirs}
 }
 
 // sleep says false when the context ended first.

@@ -3,6 +3,7 @@ package remedy
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -12,47 +13,75 @@ import (
 	"github.com/faultline-lab/faultline/autoheal/workload"
 )
 
-// supervisor is a replica under a control API that can lose answers, refuse, and take its time.
+// supervisor is a workload of two replicas, of which one is acted on, under a control that can lose answers, refuse, and
+// take its time.
 type supervisor struct {
 	replica  workload.Replica
 	restarts int
 	readyIn  time.Duration // after a restart; negative: never
 
 	readErrs    []error // given, one a call, before reads work
+	refusals    []error // given, one a call, before a restart is taken
 	loseAnswers int     // restarts that happen although the caller sees an error
 	conflict    bool
 	gone        bool
+	renames     bool // what is restarted ends within a second, and another one takes its place
 
-	readyAt time.Time
+	readyAt     time.Time
+	endsAt      time.Time
+	replacement *workload.Replica
 }
 
-func (s *supervisor) Replica(context.Context, string, string) (workload.Replica, error) {
+func (s *supervisor) Workload(context.Context, string) (workload.Workload, error) {
+	w := workload.Workload{Name: "orders", Desired: 2, Replicas: []workload.Replica{{ID: "orders-2", StartID: "other", State: workload.Ready}}}
 	if len(s.readErrs) > 0 {
 		err := s.readErrs[0]
 		s.readErrs = s.readErrs[1:]
-		return workload.Replica{}, err
+		return workload.Workload{}, err
 	}
-	if s.gone {
-		return workload.Replica{}, workload.ErrNotFound
+	starting := &s.replica
+	if s.replacement != nil {
+		starting = s.replacement
 	}
-	if s.replica.State == workload.Starting && s.readyIn >= 0 && !time.Now().Before(s.readyAt) {
-		s.replica.State = workload.Ready
+	if starting.State == workload.Starting && s.readyIn >= 0 && !time.Now().Before(s.readyAt) {
+		starting.State = workload.Ready
 	}
-	return s.replica, nil
+	if !s.gone && (s.endsAt.IsZero() || time.Now().Before(s.endsAt)) {
+		w.Replicas = append(w.Replicas, s.replica)
+	}
+	if s.replacement != nil {
+		w.Replicas = append(w.Replicas, *s.replacement)
+	}
+	return w, nil
 }
 
 func (s *supervisor) Restart(_ context.Context, _, _, startID string) error {
 	if s.conflict || startID != s.replica.StartID {
 		return workload.ErrConflict
 	}
+	if len(s.refusals) > 0 {
+		err := s.refusals[0]
+		s.refusals = s.refusals[1:]
+		return err
+	}
 	s.restarts++
-	s.replica.StartID, s.replica.State = "second", workload.Starting
-	s.readyAt = time.Now().Add(s.readyIn)
+	s.begin("second")
 	if s.loseAnswers > 0 {
 		s.loseAnswers--
 		return errors.New("connection reset")
 	}
 	return nil
+}
+
+// begin begins a restart.
+func (s *supervisor) begin(next string) {
+	s.readyAt = time.Now().Add(s.readyIn)
+	if !s.renames {
+		s.replica.StartID, s.replica.State = next, workload.Starting
+		return
+	}
+	s.replica.State, s.endsAt = workload.Stopping, time.Now().Add(time.Second)
+	s.replacement = &workload.Replica{ID: "orders-" + next, StartID: next, State: workload.Starting, StartedAt: time.Now()}
 }
 
 func TestRestartReplicas(t *testing.T) {
@@ -80,10 +109,47 @@ func TestRestartReplicas(t *testing.T) {
 			func(s *supervisor) { s.readErrs = []error{lost, lost, lost} }, false,
 			incident.ResultFailed, "could not be asked for: connection refused", 0,
 		},
+		"a disruption budget that does not allow it now is asked again, for as long as there is time": {
+			func(s *supervisor) { s.refusals = slices.Repeat([]error{workload.ErrNotNow}, 10) }, false, incident.ResultDone, "", 1,
+		},
+		"a disruption budget that never allows it fails the action": {
+			func(s *supervisor) { s.refusals = slices.Repeat([]error{workload.ErrNotNow}, 1000) }, false,
+			incident.ResultFailed, "could not be asked for: it is not allowed at this moment", 0,
+		},
+		"a refusal is not argued with": {
+			func(s *supervisor) { s.refusals = []error{workload.ErrRefused} }, false,
+			incident.ResultFailed, "could not be asked for: it is not allowed", 0,
+		},
 		"a replica that is gone is skipped": {func(s *supervisor) { s.gone = true }, false, incident.ResultSkipped, "not there any more", 0},
 		"one that never becomes ready fails the action": {
 			func(s *supervisor) { s.readyIn = -1 }, false, incident.ResultFailed,
 			"did not become ready within 5s: it is starting", 1,
+		},
+		"one that another takes the place of is done when it has ended and the other is ready": {
+			func(s *supervisor) { s.renames = true }, false,
+			incident.ResultDone, "orders-1 has ended, and orders-second is ready in its place", 1,
+		},
+		"one whose place nobody is ready to take fails the action": {
+			func(s *supervisor) { s.renames, s.readyIn = true, -1 }, false,
+			incident.ResultFailed, "it is gone, and 1 of 2 replicas are ready", 1,
+		},
+		"one that somebody else is ending is waited for and not touched": {
+			func(s *supervisor) { s.renames = true; s.begin("theirs") }, false,
+			incident.ResultSkipped, "ended by somebody else, and orders-theirs is ready", 0,
+		},
+		"one that an earlier life of the healer ended is done when the workload is whole": {
+			func(s *supervisor) { s.renames, s.gone = true, true; s.begin("ours") }, true,
+			incident.ResultDone, "orders-ours is ready in its place", 0,
+		},
+		"a lost answer does not end the replacement": {
+			func(s *supervisor) { s.renames, s.loseAnswers = true, 1 }, false,
+			incident.ResultDone, "orders-second is ready in its place", 1,
+		},
+		"one that is gone without a successor after a crash was not necessarily ours": {
+			func(s *supervisor) {
+				s.gone = true
+				s.replacement = &workload.Replica{ID: "orders-3", State: workload.Ready, StartedAt: time.Now().Add(-time.Hour)}
+			}, true, incident.ResultSkipped, "nothing took its place", 0,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -95,11 +161,14 @@ func TestRestartReplicas(t *testing.T) {
 					t.Fatal(err)
 				}
 				effect := restart.Apply(t.Context(), Application{
-					Target:  incident.Target{Workload: "orders", Replica: "orders-1", StartID: "first"},
-					Timeout: 5 * time.Second, Resumed: tc.resumed,
+					Target:     incident.Target{Workload: "orders", Replica: "orders-1", StartID: "first"},
+					IntendedAt: time.Now(), Timeout: 5 * time.Second, Resumed: tc.resumed,
 				})
 				if effect.Result != tc.result || !strings.Contains(effect.Detail, tc.detail) {
 					t.Errorf("effect %+v, want %s with %q", effect, tc.result, tc.detail)
+				}
+				if world.replacement != nil && effect.Result == incident.ResultDone && !slices.Equal(effect.ReplacedBy, []string{world.replacement.ID}) {
+					t.Errorf("replaced by %v, want %s", effect.ReplacedBy, world.replacement.ID)
 				}
 				if world.restarts != tc.restarts {
 					t.Errorf("%d restarts, want %d", world.restarts, tc.restarts)

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -11,11 +12,16 @@ import (
 )
 
 func saveEffect(ctx context.Context, tx *sql.Tx, e incident.Effect) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO actions
-		(incident_id, key, started_at, rung, cause, remedy, workload, replica, finished_at, result)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (key, started_at) DO UPDATE SET finished_at = excluded.finished_at, result = excluded.result`,
-		e.IncidentID, e.Key, text(e.StartedAt), e.Rung, string(e.Cause), e.Remedy, e.Workload, e.Replica,
+	replacedBy, err := json.Marshal(append([]string{}, e.ReplacedBy...)) // [] for none, never null
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO actions
+		(incident_id, key, started_at, rung, cause, remedy, workload, replica, replaced_by, finished_at, result)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (key, started_at) DO UPDATE SET replaced_by = excluded.replaced_by,
+			finished_at = excluded.finished_at, result = excluded.result`,
+		e.IncidentID, e.Key, text(e.StartedAt), e.Rung, string(e.Cause), e.Remedy, e.Workload, e.Replica, string(replacedBy),
 		textOrNull(e.FinishedAt), e.Result)
 	return err
 }
@@ -23,7 +29,7 @@ func saveEffect(ctx context.Context, tx *sql.Tx, e incident.Effect) error {
 // Effects returns the actions that began at or after a time, oldest first.
 func (s *Store) Effects(ctx context.Context, since time.Time) ([]incident.Effect, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT incident_id, key, started_at, rung, cause, remedy, workload, replica,
-		finished_at, result FROM actions WHERE started_at >= ? ORDER BY started_at`, text(since))
+		replaced_by, finished_at, result FROM actions WHERE started_at >= ? ORDER BY started_at`, text(since))
 	if err != nil {
 		return nil, fmt.Errorf("store: actions: %w", err)
 	}
@@ -41,18 +47,20 @@ func (s *Store) Effects(ctx context.Context, since time.Time) ([]incident.Effect
 
 func scanEffect(rows *sql.Rows) (incident.Effect, error) {
 	var (
-		e        incident.Effect
-		started  string
-		finished sql.NullString
+		e          incident.Effect
+		started    string
+		replacedBy string
+		finished   sql.NullString
 	)
-	err := rows.Scan(&e.IncidentID, &e.Key, &started, &e.Rung, &e.Cause, &e.Remedy, &e.Workload, &e.Replica, &finished,
-		&e.Result)
+	err := rows.Scan(&e.IncidentID, &e.Key, &started, &e.Rung, &e.Cause, &e.Remedy, &e.Workload, &e.Replica, &replacedBy,
+		&finished, &e.Result)
 	if err != nil {
 		return e, err
 	}
-	var errs [2]error
+	var errs [3]error
 	e.StartedAt, errs[0] = time.Parse(layout, started)
 	e.FinishedAt, errs[1] = timeOrNil(finished)
+	errs[2] = json.Unmarshal([]byte(replacedBy), &e.ReplacedBy)
 	return e, errors.Join(errs[:]...)
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -125,7 +126,7 @@ func TestARecordComesBackAsItWas(t *testing.T) {
 	c.Incident.Evidence = []incident.Fact{{Name: "n", Value: 1.5, Status: incident.Known, At: t0}}
 	c.Joined, c.Entries = nil, []incident.Entry{{At: t0.Add(1), Kind: "state", Text: "moved"}}
 	finished := t0.Add(time.Second)
-	c.Effects = []incident.Effect{{IncidentID: "i1", Key: "k", StartedAt: t0, FinishedAt: &finished, Result: "done", Replica: "orders-1"}}
+	c.Effects = []incident.Effect{{IncidentID: "i1", Key: "k", StartedAt: t0, FinishedAt: &finished, Result: "done", Replica: "orders-1", ReplacedBy: []string{"orders-3"}}}
 	if err := s.Save(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +145,7 @@ func TestARecordComesBackAsItWas(t *testing.T) {
 		t.Errorf("the progress came back as %+v", progress)
 	}
 	effects, err := s.Effects(t.Context(), t0)
-	if err != nil || len(effects) != 1 || !effects[0].FinishedAt.Equal(finished) {
+	if err != nil || len(effects) != 1 || !effects[0].FinishedAt.Equal(finished) || !slices.Equal(effects[0].ReplacedBy, []string{"orders-3"}) {
 		t.Errorf("the effects came back as %+v, error %v", effects, err)
 	}
 	audit, err := s.Audit(t.Context(), "i1")

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
@@ -28,11 +29,25 @@ type Counts struct {
 	Good  float64 // of those, 2xx within 0.5 s
 }
 
-// EdgeConfig says where the edge's metrics are.
+// Readout are the counters of each instance of the edge, by its id. Instances come and go and start anew, so their
+// counters must not be added up before they are compared.
+type Readout map[string]Counts
+
+// Instance is one replica of the edge.
+type Instance struct {
+	ID  string // of the replica
+	URL string // of its /metrics
+}
+
+// EdgeConfig says where the edge's metrics are: one URL, or instances that come and go.
 type EdgeConfig struct {
-	URL    string // of storefront's /metrics
+	URL string // of the only instance's /metrics
+	// Instances lists those that serve; an error or an empty list is a reading that could not be had. Instead of URL.
+	Instances func(context.Context) ([]Instance, error)
+	// Source names where Instances come from, for the record.
+	Source string
 	Client *http.Client
-	// Timeout bounds one reading; 800 ms by default, less than the pause between two.
+	// Timeout bounds one reading, the list included; 800 ms by default, less than the pause between two.
 	Timeout time.Duration
 }
 
@@ -41,8 +56,14 @@ type Edge struct{ cfg EdgeConfig }
 
 // NewEdge makes a reader.
 func NewEdge(cfg EdgeConfig) (*Edge, error) {
-	if cfg.URL == "" {
-		return nil, errors.New("verify: the URL of the edge's metrics is missing: give --edge-metrics-url")
+	switch {
+	case cfg.URL == "" && cfg.Instances == nil:
+		return nil, errors.New("verify: where the edge's metrics are is missing: give --edge-metrics-url or --edge-workload")
+	case cfg.URL != "" && cfg.Instances != nil:
+		return nil, errors.New("verify: the edge's metrics are given twice: give either one URL or a list of instances")
+	case cfg.Instances == nil:
+		only := []Instance{{ID: cfg.URL, URL: cfg.URL}}
+		cfg.Source, cfg.Instances = cfg.URL, func(context.Context) ([]Instance, error) { return only, nil }
 	}
 	if cfg.Client == nil {
 		cfg.Client = http.DefaultClient
@@ -54,13 +75,38 @@ func NewEdge(cfg EdgeConfig) (*Edge, error) {
 }
 
 // Source names the reader's source for the record.
-func (e *Edge) Source() string { return e.cfg.URL + " " + Series }
+func (e *Edge) Source() string { return e.cfg.Source + " " + Series }
 
-// Read reads the counters once.
-func (e *Edge) Read(ctx context.Context) (Counts, error) {
+// Read reads the counters of every instance once, all at the same time. One that does not answer makes the whole reading
+// unknown: what it serves meanwhile nobody can tell.
+func (e *Edge) Read(ctx context.Context) (Readout, error) {
 	ctx, cancel := context.WithTimeout(ctx, e.cfg.Timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, e.cfg.URL, nil)
+	instances, err := e.cfg.Instances(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("the edge's instances: %w", err)
+	}
+	if len(instances) == 0 {
+		return nil, errors.New("the edge has no instance that serves")
+	}
+	counts, errs := make([]Counts, len(instances)), make([]error, len(instances))
+	var wait sync.WaitGroup
+	for i, instance := range instances {
+		wait.Go(func() { counts[i], errs[i] = e.one(ctx, instance.URL) })
+	}
+	wait.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	read := Readout{}
+	for i, instance := range instances {
+		read[instance.ID] = counts[i]
+	}
+	return read, nil
+}
+
+func (e *Edge) one(ctx context.Context, url string) (Counts, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return Counts{}, err
 	}
@@ -71,7 +117,7 @@ func (e *Edge) Read(ctx context.Context) (Counts, error) {
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return Counts{}, fmt.Errorf("the edge's metrics: %s answered %s", e.cfg.URL, res.Status)
+		return Counts{}, fmt.Errorf("the edge's metrics: %s answered %s", url, res.Status)
 	}
 	return count(io.LimitReader(res.Body, maxBytes))
 }

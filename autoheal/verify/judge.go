@@ -12,7 +12,7 @@ const GoodRatio = 0.95
 // Judge turns counters into readings and counts how many in a row were good or bad. The zero value is ready; it is not
 // safe for concurrent use.
 type Judge struct {
-	last *Counts
+	last Readout // nil while there is nothing to compare with
 	good int
 	bad  int
 }
@@ -25,21 +25,19 @@ func (j *Judge) Bad() int { return j.bad }
 
 // Take takes the counters of one moment, or the error that came instead. The first counters are the base that the next
 // are compared with, and no reading: the second result is false.
-func (j *Judge) Take(at time.Time, c Counts, err error) (incident.Reading, bool) {
+func (j *Judge) Take(at time.Time, now Readout, err error) (incident.Reading, bool) {
 	if err != nil {
 		j.last = nil // what passes until the next answer cannot be told apart by second
 		j.good = 0
 		return incident.Reading{At: at, Status: incident.Unknown}, true
 	}
 	before := j.last
-	j.last = &c
+	j.last = now
 	if before == nil {
 		return incident.Reading{}, false
 	}
-	if c.Total < before.Total || c.Good < before.Good {
-		before = &Counts{} // the edge was restarted: its counters began at zero
-	}
-	r := incident.Reading{At: at, Total: c.Total - before.Total, Good: c.Good - before.Good, Status: incident.Known}
+	passed := now.since(before)
+	r := incident.Reading{At: at, Total: passed.Total, Good: passed.Good, Status: incident.Known}
 	switch {
 	case r.Total <= 0:
 		r.Status = incident.Unknown
@@ -53,4 +51,22 @@ func (j *Judge) Take(at time.Time, c Counts, err error) (incident.Reading, bool)
 		j.bad++
 	}
 	return r, true
+}
+
+// since adds up what passed each instance. A new one has only its base yet, and one that is gone has taken its last second
+// with it.
+func (now Readout) since(before Readout) Counts {
+	var passed Counts
+	for id, c := range now {
+		base, known := before[id]
+		if !known {
+			continue
+		}
+		if c.Total < base.Total || c.Good < base.Good {
+			base = Counts{} // it was restarted: its counters began at zero
+		}
+		passed.Total += c.Total - base.Total
+		passed.Good += c.Good - base.Good
+	}
+	return passed
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/faultline-lab/faultline/autoheal/engine"
 	"github.com/faultline-lab/faultline/autoheal/evidence"
 	"github.com/faultline-lab/faultline/autoheal/guard"
-	"github.com/faultline-lab/faultline/autoheal/local"
 	"github.com/faultline-lab/faultline/autoheal/pgadmin"
 	"github.com/faultline-lab/faultline/autoheal/playbook"
 	"github.com/faultline-lab/faultline/autoheal/prom"
@@ -25,6 +24,7 @@ import (
 
 // healer is the assembled program.
 type healer struct {
+	target  target
 	store   *store.Store
 	admin   *pgadmin.Admin
 	engine  *engine.Engine
@@ -45,26 +45,22 @@ func (c serveCommand) assemble(ctx context.Context, senses *telemetry.Telemetry)
 		// One gathering asks Prometheus all its questions at once; the connections are kept for the next.
 		MaxIdleConnsPerHost: 16, IdleConnTimeout: 90 * time.Second,
 	})}
-	control, err := c.control(client)
+	h := &healer{}
+	h.target, err = c.Target.open(client, "autoheal/"+c.ServiceVersion, senses.Logger())
 	if err != nil {
 		return nil, err
 	}
-	h := &healer{}
 	h.admin, err = pgadmin.New(pgadmin.Config{
 		URL: c.DatabaseAdminURL, Application: "autoheal/" + c.Instance, Logger: senses.Logger(),
 	})
 	if err != nil {
 		return nil, err
 	}
-	gatherer, err := c.gatherer(client, control, h.admin)
+	gatherer, err := c.gatherer(client, h.target, h.admin)
 	if err != nil {
 		return nil, err
 	}
-	edge, err := verify.NewEdge(verify.EdgeConfig{URL: c.EdgeMetricsURL, Client: client})
-	if err != nil {
-		return nil, err
-	}
-	restart, err := remedy.NewRestartReplicas(control)
+	edge, err := c.edge(client, h.target.control)
 	if err != nil {
 		return nil, err
 	}
@@ -76,35 +72,44 @@ func (c serveCommand) assemble(ctx context.Context, senses *telemetry.Telemetry)
 		return nil, err
 	}
 	limits := guard.Defaults()
-	limits.Cooldown = c.Cooldown
+	limits.Cooldown, limits.Autonomy = c.Cooldown, guard.Autonomy(c.Autonomy)
 	h.engine, err = engine.New(engine.Config{
-		Store: h.store, Senses: gatherer, Edge: edge, Remedies: []remedy.Remedy{restart}, Playbook: book, Map: dependencies,
+		Store: h.store, Senses: gatherer, Edge: edge, Remedies: []remedy.Remedy{h.target.restart}, Playbook: book, Map: dependencies,
 		Logger: senses.Logger(), Registerer: senses.Registerer(), Tracer: senses.TracerProvider().Tracer("autoheal/engine"),
-		Switch: killSwitch(c.KillSwitchFile), Limits: limits, Stabilise: c.Stabilise,
+		Switch: h.target.killSwitch, Limits: limits, Stabilise: c.Stabilise,
+		ScrapeInterval: c.ScrapeInterval,
 	})
 	if err == nil {
 		h.handler, err = h.serve(senses, secret)
 	}
 	if err != nil {
-		return nil, errors.Join(err, h.store.Close())
+		return nil, errors.Join(err, h.close())
 	}
 	return h, nil
 }
 
-func (c serveCommand) control(client *http.Client) (*local.Control, error) {
-	secret, err := token("--control-token-file", c.ControlTokenFile)
-	if err != nil {
-		return nil, err
-	}
-	return local.New(local.Config{URL: c.ControlURL, Token: secret, Client: client})
+// close gives back what assemble took, when nobody works with it any more.
+func (h *healer) close() error {
+	h.target.stop()
+	return h.store.Close()
 }
 
-func (c serveCommand) gatherer(client *http.Client, control *local.Control, admin *pgadmin.Admin) (*evidence.Gatherer, error) {
+// edge reads one URL, or the ready replicas of a workload.
+func (c serveCommand) edge(client *http.Client, from verify.Workloads) (*verify.Edge, error) {
+	if c.EdgeWorkload == "" {
+		return verify.NewEdge(verify.EdgeConfig{URL: c.EdgeMetricsURL, Client: client})
+	}
+	return verify.NewEdge(verify.EdgeConfig{
+		Instances: verify.ReadyReplicas(from, c.EdgeWorkload), Source: "the ready replicas of " + c.EdgeWorkload, Client: client,
+	})
+}
+
+func (c serveCommand) gatherer(client *http.Client, from target, admin *pgadmin.Admin) (*evidence.Gatherer, error) {
 	samples, err := prom.New(query.Config{URL: c.PrometheusURL, Client: client})
 	if err != nil {
 		return nil, err
 	}
-	metrics, err := evidence.NewPrometheus(evidence.PrometheusConfig{Sampler: samples})
+	metrics, err := evidence.NewPrometheus(evidence.PrometheusConfig{Sampler: samples, Interval: c.ScrapeInterval, Edge: c.EdgeWorkload})
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +117,9 @@ func (c serveCommand) gatherer(client *http.Client, control *local.Control, admi
 	if err != nil {
 		return nil, err
 	}
-	return evidence.New(evidence.Config{Collectors: []evidence.Collector{metrics, sessions}, Lister: control})
+	return evidence.New(evidence.Config{
+		Collectors: []evidence.Collector{metrics, sessions}, Lister: from.control, ListQuery: from.listQuery,
+	})
 }
 
 func (h *healer) serve(senses *telemetry.Telemetry, secret string) (http.Handler, error) {

@@ -8,13 +8,11 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	rungroup "github.com/oklog/run"
 
-	"github.com/faultline-lab/faultline/autoheal/guard"
 	"github.com/faultline-lab/faultline/observability/command"
 	"github.com/faultline-lab/faultline/observability/telemetry"
 )
@@ -24,18 +22,21 @@ type serveCommand struct {
 	Store            string `required:"" help:"SQLite file for alerts, incidents and the audit; made when missing. It must not live in the database that is healed."`
 	WebhookTokenFile string `required:"" help:"File with the bearer token that Alertmanager must send."`
 
-	ControlURL       string `default:"http://127.0.0.1:8070" help:"The supervisor's control API: lists and restarts replicas."`
-	ControlTokenFile string `required:"" help:"File with the bearer token of the control API."`
+	Target targetFlags `embed:""`
+
 	PrometheusURL    string `default:"http://127.0.0.1:9090" help:"Prometheus, for evidence."`
 	DatabaseAdminURL string `required:"" help:"Postgres, straight and not through a proxy, as a role with pg_read_all_stats and pg_use_reserved_connections. The connection is opened early and kept."`
 	EdgeMetricsURL   string `default:"http://127.0.0.1:8080/metrics" help:"The edge's own metrics: the only proof of a heal."`
+	EdgeWorkload     string `help:"The edge's workload, such as storefront: its ready replicas' metrics are read instead, each by itself. Needed where it has more than one."`
+
+	ScrapeInterval time.Duration `default:"1s" help:"How often Prometheus scrapes the services: the windows of the evidence follow it."`
 
 	Playbook     string `help:"Playbook (YAML): which remedies for which cause. Built-in by default; 'autoheal check' shows it."`
 	Dependencies string `help:"Map of workloads (YAML): who calls whom. Built-in by default."`
 
-	Cooldown       time.Duration `default:"5m" help:"How long a replica is left alone after a remedy, after success too."`
-	Stabilise      time.Duration `default:"10s" help:"How long the edge must stay good after the proof before the incident is closed."`
-	KillSwitchFile string        `help:"While this file exists, the healer acts on nothing."`
+	Autonomy  string        `default:"act" enum:"act,approve,observe" help:"How much the healer may do by itself: ${enum}. With approve, what cannot be taken back is left to people; with observe, everything."`
+	Cooldown  time.Duration `default:"5m" help:"How long a replica is left alone after a remedy, after success too."`
+	Stabilise time.Duration `default:"10s" help:"How long the edge must stay good after the proof before the incident is closed."`
 
 	Instance       string `default:"autoheal-1" help:"This process's name in telemetry."`
 	ServiceVersion string `default:"dev" help:"This program's version in telemetry."`
@@ -72,7 +73,7 @@ func (c serveCommand) Run(ctx context.Context, to command.Output) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, healer.store.Close()) }()
+	defer func() { err = errors.Join(err, healer.close()) }()
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("--listen: %w (is another autoheal running?)", err)
@@ -118,22 +119,4 @@ func token(flag, path string) (string, error) {
 		return "", fmt.Errorf("%s: %s is empty: put a token into it", flag, path)
 	}
 	return text, nil
-}
-
-// killSwitch reads the switch from a file: it is on while the file exists, also as a link that leads nowhere. Where its
-// folder is missing nobody could throw it, so it counts as unknown. No path means that there is no switch.
-func killSwitch(path string) func() guard.Switch {
-	return func() guard.Switch {
-		if path == "" {
-			return guard.SwitchOff
-		}
-		_, err := os.Lstat(path)
-		if err == nil {
-			return guard.SwitchOn
-		}
-		if _, folderErr := os.Stat(filepath.Dir(path)); folderErr != nil || !errors.Is(err, os.ErrNotExist) {
-			return guard.SwitchUnknown
-		}
-		return guard.SwitchOff
-	}
 }
