@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/faultline-lab/faultline/apps/internal/service"
 )
@@ -12,14 +13,15 @@ import (
 type Config struct {
 	service.Flags
 
-	StorefrontURL string `default:"http://127.0.0.1:8080" placeholder:"URL" help:"Where the shop answers."`
-	Rate          int    `default:"40" help:"Checkouts per second; PUT /v1/rate changes it while it runs."`
-	Browse        int    `default:"5" help:"Product pages per second beside them. They are not part of the SLI."`
-	Seed          uint64 `default:"1" help:"Seed of the choice of customers and products."`
-	Customers     int    `default:"500" help:"How many customers there are."`
-	Products      int    `default:"50" help:"How many products there are, SKU-0001 on; half of the checkouts want the first."`
-	MaxInFlight   int    `default:"2000" help:"Requests that may wait for an answer at once. A checkout beyond that is not sent and counts as failed."`
-	Print         bool   `help:"Print each finished second to stdout (best with --log-level=warn)."`
+	StorefrontURL string        `default:"http://127.0.0.1:8080" placeholder:"URL" help:"Where the shop answers."`
+	Rate          int           `default:"40" help:"Checkouts per second; PUT /v1/rate changes it while it runs."`
+	Browse        int           `default:"5" help:"Product pages per second beside them. They are not part of the SLI."`
+	Seed          uint64        `default:"1" help:"Seed of the choice of customers and products."`
+	Customers     int           `default:"500" help:"How many customers there are."`
+	Products      int           `default:"50" help:"How many products there are, SKU-0001 on; half of the checkouts want the first."`
+	MaxInFlight   int           `default:"2000" help:"Requests that may wait for an answer at once. A checkout beyond that is not sent and counts as failed."`
+	OpeningWait   time.Duration `default:"30s" help:"How long to wait for the shop to serve before the load begins all the same; 0 begins at once."`
+	Print         bool          `help:"Print each finished second to stdout (best with --log-level=warn)."`
 }
 
 // Serve runs the load generator until ctx ends. Lines of --print go to stdout.
@@ -56,6 +58,11 @@ func build(config Config, stdout io.Writer) service.Build {
 			return nil, err
 		}
 		s.Background("generator", func(ctx context.Context) error {
+			// Untraced: the shop's first answers are not customers'.
+			client := &http.Client{Transport: transport, CheckRedirect: noRedirect}
+			if !awaitOpening(ctx, client, shop.base, config.OpeningWait) && ctx.Err() == nil && config.OpeningWait > 0 {
+				s.Log.WarnContext(ctx, "the shop does not serve yet; the load begins all the same", "waited", config.OpeningWait)
+			}
 			generator.Run(ctx)
 			return ctx.Err()
 		})

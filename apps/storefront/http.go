@@ -1,7 +1,8 @@
 // Package storefront is the edge: it takes checkouts and passes them to a replica of orders, and lets people browse
 // what inventory has.
 //
-// Which replica a request goes to is decided in balancer.go; where the replicas are is found out in discovery.go.
+// Which replica a request goes to is decided in balancer.go; where the replicas are is found out in discovery.go, on
+// Kubernetes in endpoints.go.
 package storefront
 
 import (

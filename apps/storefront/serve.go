@@ -22,9 +22,13 @@ type Config struct {
 	Service service.Flags `embed:""`
 
 	OrdersDiscovery string        `placeholder:"URL" xor:"orders" required:"" help:"Prometheus http_sd document of the ready replicas of orders; it is polled."`
+	OrdersService   string        `placeholder:"NAME" xor:"orders" required:"" help:"Kubernetes Service of orders, whose ready pods are followed, instead of a document."`
 	Orders          []string      `placeholder:"URL" xor:"orders" required:"" help:"Fixed list of the replicas of orders, instead of discovery."`
 	DiscoveryTick   time.Duration `default:"200ms" help:"Pause between two polls of the discovery document."`
 	InventoryURL    string        `required:"" placeholder:"URL" help:"Base URL of inventory, for browsing."`
+
+	KubernetesNamespace string `placeholder:"NAME" help:"Namespace of --orders-service. Default: the pod's own, or that of the kubeconfig."`
+	Kubeconfig          string `placeholder:"FILE" help:"How to reach the Kubernetes API from outside of a cluster. Default: as the pod that this is."`
 
 	RequestTimeout time.Duration `default:"900ms" help:"The longest that one request may take; clients wait 1 s, orders takes 0.8 s at most."`
 	DialTimeout    time.Duration `default:"250ms" help:"The longest that connecting to a replica may take before the next one is tried."`
@@ -55,20 +59,42 @@ func (c Config) build(ctx context.Context, s *service.Service) (http.Handler, er
 		return nil, err
 	}
 	transport := jsonhttp.NewTransport(c.DialTimeout)
-	if c.OrdersDiscovery != "" {
-		err = c.discover(ctx, s, balancer, transport)
-	} else {
-		var backends []Backend
-		backends, err = c.fixed()
-		balancer.Set(backends)
-	}
-	if err != nil {
+	if err := c.findOrders(ctx, s, balancer, transport); err != nil {
 		return nil, err
 	}
 	return Handler(APIConfig{
 		Orders: balancer, InventoryURL: c.InventoryURL, Deadline: c.RequestTimeout, Log: s.Log,
 		Client: &http.Client{Transport: s.Telemetry.Transport(transport)},
 	})
+}
+
+// findOrders gives the balancer its backends, now and whenever they change.
+func (c Config) findOrders(ctx context.Context, s *service.Service, balancer *Balancer, transport *http.Transport) error {
+	switch {
+	case c.OrdersDiscovery != "":
+		return c.discover(ctx, s, balancer, transport)
+	case c.OrdersService != "":
+		return c.follow(ctx, s, balancer)
+	default:
+		backends, err := c.fixed()
+		balancer.Set(backends)
+		return err
+	}
+}
+
+// follow reads the endpoints once before the port is bound, as discover does.
+func (c Config) follow(ctx context.Context, s *service.Service, balancer *Balancer) error {
+	slices, err := c.endpointSlices()
+	if err != nil {
+		return err
+	}
+	endpoints, err := NewEndpoints(EndpointsConfig{Slices: slices, Service: c.OrdersService, Set: balancer.Set, Log: s.Log})
+	if err != nil {
+		return err
+	}
+	endpoints.Poll(ctx)
+	s.Background("discovery", endpoints.Run)
+	return nil
 }
 
 // discover polls once before the port is bound, so that the first checkout finds its replicas. The polls are not

@@ -99,7 +99,9 @@ func Open(ctx context.Context, cfg Config) (*Pool, error) {
 func (c Config) pool() (*pgxpool.Config, error) {
 	poolConfig, err := pgxpool.ParseConfig(c.DatabaseURL)
 	if err != nil {
-		return nil, fmt.Errorf("--database-url: %w", err)
+		// pgx's own words would show a piece of a password that is not percent-encoded.
+		return nil, errors.New("--database-url is not of the form postgres://user:password@host:5432/database; " +
+			"percent-encode what is special in the password, and look for unknown parameters")
 	}
 	poolConfig.ConnConfig.RuntimeParams["application_name"] = c.Workload + "/" + c.Instance
 	if poolConfig.ConnConfig.ConnectTimeout == 0 {

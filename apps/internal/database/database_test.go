@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"testing/fstest"
@@ -168,4 +169,16 @@ func acquire(t *testing.T, pool *database.Pool) *pgxpool.Conn {
 		t.Fatal(err)
 	}
 	return conn
+}
+
+func TestAURLThatCannotBeReadIsNotShown(t *testing.T) {
+	_, err := database.Open(t.Context(), config("postgres://orders:first/second#third%d@127.0.0.1:1/orders", 1))
+	if err == nil || !strings.Contains(err.Error(), "percent-encode") {
+		t.Fatalf("got %v, want what to do", err)
+	}
+	for _, piece := range []string{"first", "second", "third"} {
+		if strings.Contains(err.Error(), piece) {
+			t.Errorf("the error shows a piece of the password: %v", err)
+		}
+	}
 }
