@@ -22,6 +22,10 @@ type client struct {
 	http  http.Client
 }
 
+// errOnKind says that there is no supervisor to talk to.
+var errOnKind = errors.New("the stack of this checkout runs on kind: `stack kind status` shows it, and kubectl " +
+	"--kubeconfig=.faultline/run/kubeconfig does the rest")
+
 // connect finds the running stack. The error says when it is still starting.
 func connect(paths folders.Folders) (*client, error) {
 	running, err := endpoints.Read(paths.Stack)
@@ -32,6 +36,9 @@ func connect(paths folders.Folders) (*client, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if running.Target == endpoints.Kind {
+		return nil, errOnKind
 	}
 	return &client{stack: running, http: http.Client{Timeout: 10 * time.Second}}, nil
 }

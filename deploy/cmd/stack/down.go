@@ -39,6 +39,10 @@ func (*downCmd) Run(ctx context.Context, flags *cli, out command.Output) error {
 		return err
 	}
 	swept := guard.Sweep(local.Mark(paths))
+	deleted, err := takeClusterDown(ctx, paths, out.Out)
+	if err != nil {
+		return err
+	}
 	if err := clearAway(ctx, paths); err != nil {
 		return err
 	}
@@ -47,6 +51,7 @@ func (*downCmd) Run(ctx context.Context, flags *cli, out command.Output) error {
 		fmt.Fprintf(out.Out, "killed %d processes that nobody looked after\n", len(swept))
 	case ended:
 		fmt.Fprintln(out.Out, "stopped: nothing is left")
+	case deleted: // it has said so
 	default:
 		fmt.Fprintln(out.Out, "nothing runs here")
 	}

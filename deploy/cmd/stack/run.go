@@ -13,16 +13,20 @@ import (
 type cli struct {
 	Root string `placeholder:"DIR" help:"The checkout, in which .faultline lies. Default: the nearest folder upwards that has a go.work."`
 
-	Up       upCmd       `cmd:"" help:"Start the stack in the background and return when everything is ready."`
-	Run      runCmd      `cmd:"" help:"Start the stack and stay until Ctrl-C, which stops it in order. A second Ctrl-C kills it."`
-	Down     downCmd     `cmd:"" help:"Stop the stack of this checkout, and make sure that nothing of it is left."`
-	Status   statusCmd   `cmd:"" help:"Show what runs here and how it is."`
-	Logs     logsCmd     `cmd:"" help:"Show the log of one process."`
-	Restart  restartCmd  `cmd:"" help:"End one replica in order and start it anew."`
-	Scale    scaleCmd    `cmd:"" help:"Set how many replicas a workload has."`
-	Tools    toolsCmd    `cmd:"" help:"Find Prometheus, Alertmanager, Loki, Jaeger and Toxiproxy, or build them, and list them."`
-	Postgres postgresCmd `cmd:"" help:"Run a command beside a throwaway Postgres: its URL is in FAULTLINE_TEST_POSTGRES_URL."`
-	Guard    guardCmd    `cmd:"" hidden:"" help:"End what a supervisor left. The supervisor starts this."`
+	Up        upCmd        `cmd:"" help:"Start the stack in the background and return when everything is ready."`
+	Run       runCmd       `cmd:"" help:"Start the stack and stay until Ctrl-C, which stops it in order. A second Ctrl-C kills it."`
+	Down      downCmd      `cmd:"" help:"Stop the stack of this checkout, and make sure that nothing of it is left."`
+	Status    statusCmd    `cmd:"" help:"Show what runs here and how it is."`
+	Logs      logsCmd      `cmd:"" help:"Show the log of one process."`
+	Restart   restartCmd   `cmd:"" help:"End one replica in order and start it anew."`
+	Scale     scaleCmd     `cmd:"" help:"Set how many replicas a workload has."`
+	Tools     toolsCmd     `cmd:"" help:"Find Prometheus, Alertmanager, Loki, Jaeger and Toxiproxy, or build them, and list them."`
+	Postgres  postgresCmd  `cmd:"" help:"Run a command beside a throwaway Postgres: its URL is in FAULTLINE_TEST_POSTGRES_URL."`
+	Apiserver apiserverCmd `cmd:"" help:"Run a command beside a throwaway Kubernetes API server: its kubeconfig is in FAULTLINE_TEST_KUBECONFIG."`
+	Render    renderCmd    `cmd:"" help:"Write the manifests of an overlay, for kubectl apply --server-side -f -."`
+	Kind      kindCmd      `cmd:"" help:"The stack on a kind cluster: up, down, status, possible."`
+	Airgap    airgapCmd    `cmd:"" help:"Without an image registry: build the images that a kind cluster needs, and set up a Docker engine."`
+	Guard     guardCmd     `cmd:"" hidden:"" help:"End what a supervisor left. The supervisor starts this."`
 }
 
 const description = `The local stack: Postgres, Prometheus, Alertmanager, Loki, Jaeger, Toxiproxy, the services and the healer,

@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/faultline-lab/faultline/deploy/kind"
 	"github.com/faultline-lab/faultline/deploy/local"
 	"github.com/faultline-lab/faultline/deploy/local/guard"
 	"github.com/faultline-lab/faultline/observability/command"
@@ -25,6 +26,13 @@ func (c *runCmd) Run(ctx context.Context, flags *cli, out command.Output) error 
 	paths, err := flags.folders()
 	if err != nil {
 		return err
+	}
+	onKind, err := kind.Known(paths)
+	if err != nil {
+		return err
+	}
+	if onKind { // both would claim the same ports and the same stack.json
+		return errors.New("this checkout has a kind cluster: `make down` takes it away, `stack kind up` uses it")
 	}
 	self, err := os.Executable()
 	if err != nil {

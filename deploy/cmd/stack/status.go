@@ -38,6 +38,9 @@ func (c *statusCmd) Run(ctx context.Context, flags *cli, out command.Output) err
 		return err
 	}
 	running, err := connect(paths)
+	if errors.Is(err, errOnKind) {
+		return (&kindStatusCmd{JSON: c.JSON}).Run(ctx, flags, out)
+	}
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,10 @@ import (
 	"slices"
 	"text/tabwriter"
 
+	"github.com/faultline-lab/faultline/deploy/airgap"
+	"github.com/faultline-lab/faultline/deploy/beside"
 	"github.com/faultline-lab/faultline/deploy/local/postgres"
+	"github.com/faultline-lab/faultline/deploy/local/postgrescontainer"
 	"github.com/faultline-lab/faultline/deploy/toolchain"
 	"github.com/faultline-lab/faultline/observability/command"
 )
@@ -57,6 +60,7 @@ func link(dir string, tools map[toolchain.Name]toolchain.Tool) error {
 
 // postgresCmd is `stack postgres`.
 type postgresCmd struct {
+	Image   string   `placeholder:"REF" env:"FAULTLINE_TEST_POSTGRES_IMAGE" help:"Run it in a container of this image, PostgreSQL 18 or later, such as docker.io/library/postgres:18; \"airgap\" is the one built by stack airgap. Default: a process of this machine."`
 	Command []string `arg:"" passthrough:"" help:"The command and its arguments, after --."`
 }
 
@@ -66,9 +70,24 @@ func (c *postgresCmd) Run(ctx context.Context, out command.Output) error {
 	if len(argv) > 0 && argv[0] == "--" {
 		argv = argv[1:]
 	}
-	err := postgres.RunWith(ctx, postgres.Options{Find: postgres.FindOptions{Progress: out.Err}}, out.Out, out.Err, argv)
-	if failed, ok := errors.AsType[*postgres.ExitError](err); ok {
+	err := c.runWith(ctx, out, argv)
+	if failed, ok := errors.AsType[*beside.ExitError](err); ok {
 		return &command.ChildError{Code: failed.Code, Err: err}
 	}
 	return err
+}
+
+func (c *postgresCmd) runWith(ctx context.Context, out command.Output, argv []string) error {
+	if c.Image == "" {
+		return postgres.RunWith(ctx, postgres.Options{Find: postgres.FindOptions{Progress: out.Err}}, out.Out, out.Err, argv)
+	}
+	image := c.Image
+	if image == "airgap" {
+		names, err := airgap.Names()
+		if err != nil {
+			return err
+		}
+		image = names.Stack["docker.io/library/postgres"]
+	}
+	return postgrescontainer.RunWith(ctx, postgrescontainer.Options{Image: image, Progress: out.Err}, out.Out, out.Err, argv)
 }

@@ -26,6 +26,9 @@ const (
 	DefaultReservedConnections = 3
 )
 
+// TestConnections is the max_connections of servers for tests: those of several packages share one.
+const TestConnections = 100
+
 // Passwords holds one password for each role, so that no service can log in as another or as the healer.
 type Passwords struct {
 	Superuser, Orders, Inventory, Autoheal string
@@ -80,12 +83,17 @@ func (c Config) prepared() (Config, error) {
 	case c.Passwords.Superuser == "":
 		return c, errors.New("postgres: no superuser password given: use NewPasswords")
 	}
-	c.MaxConnections = cmp.Or(c.MaxConnections, DefaultMaxConnections)
-	c.ReservedConnections = cmp.Or(c.ReservedConnections, DefaultReservedConnections)
 	if c.Log == nil {
 		c.Log = io.Discard
 	}
-	return c, nil
+	return c.sized(), nil
+}
+
+// sized fills in the numbers of connections.
+func (c Config) sized() Config {
+	c.MaxConnections = cmp.Or(c.MaxConnections, DefaultMaxConnections)
+	c.ReservedConnections = cmp.Or(c.ReservedConnections, DefaultReservedConnections)
+	return c
 }
 
 // URL is where role reaches database on the server, straight, with its password in it.

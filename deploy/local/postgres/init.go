@@ -74,21 +74,27 @@ func initdbError(err error, said string) error {
 	return err
 }
 
-// initdbArgs asks for the same collation everywhere, whatever the machine's own locale: C.UTF-8, which PostgreSQL brings
-// itself from 17 on.
+// initdbArgs asks for a server in the data folder, with its settings.
 func initdbArgs(cfg Config) []string {
 	args := []string{
 		"--pgdata=" + cfg.DataDir, "--username=" + Superuser, "--auth=scram-sha-256", "--pwfile=" + inheritedFile,
-		"--no-sync", "--no-instructions", "--encoding=UTF8", "--locale=C",
 	}
-	if cfg.Installation.Version.Major >= 17 {
-		args = append(args, "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
-	}
-	if cfg.Installation.Version.Major >= 18 {
-		args = append(args, "--no-data-checksums") // the default changed with 18; they guard data that is kept
-	}
+	args = append(args, InitArguments(cfg.Installation.Version.Major)...)
 	for _, s := range settings(cfg) {
 		args = append(args, "--set="+s.name+"="+s.value)
+	}
+	return args
+}
+
+// InitArguments are what initdb of a major version is told of any throwaway server. They ask for the same collation
+// everywhere, whatever the machine's own locale: C.UTF-8, which PostgreSQL brings itself from 17 on.
+func InitArguments(major int) []string {
+	args := []string{"--no-sync", "--no-instructions", "--encoding=UTF8", "--locale=C"}
+	if major >= 17 {
+		args = append(args, "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+	}
+	if major >= 18 {
+		args = append(args, "--no-data-checksums") // the default changed with 18; they guard data that is kept
 	}
 	return args
 }

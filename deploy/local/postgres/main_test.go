@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"testing"
+
+	"github.com/faultline-lab/faultline/deploy/beside"
 )
 
 // helperVariable makes the test binary act as a program that runs a command with PostgreSQL, so that a test can kill it.
@@ -14,7 +16,7 @@ const helperVariable = "FAULTLINE_TEST_RUNWITH"
 func TestMain(m *testing.M) {
 	if command := os.Getenv(helperVariable); command != "" {
 		err := RunWith(context.Background(), Options{}, os.Stdout, os.Stderr, []string{"/bin/sh", "-c", command})
-		var exit *ExitError
+		var exit *beside.ExitError
 		switch {
 		case errors.As(err, &exit):
 			os.Exit(exit.Code)

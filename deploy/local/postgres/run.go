@@ -3,38 +3,18 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"os"
-	"os/exec"
-	"runtime"
-	"syscall"
-	"time"
 
-	"golang.org/x/term"
+	"github.com/faultline-lab/faultline/deploy/beside"
 )
 
 // URLVariable is where tests look for the superuser's URL of a throwaway server.
 const URLVariable = "FAULTLINE_TEST_POSTGRES_URL"
 
-// endWithin is how long a command may take to end after it was asked to.
-const endWithin = 10 * time.Second
-
-// ExitError says that the command ran and failed. A command that a signal ended has 128 plus the signal's number, as
-// in a shell.
-type ExitError struct{ Code int }
-
-func (e *ExitError) Error() string {
-	return fmt.Sprintf("the command failed with exit code %d", e.Code)
-}
-
 // RunWith runs argv with the URL of a temporary server in its environment, and stops the server afterwards. It returns
-// an *ExitError when the command failed. When ctx ends, the command is asked to end, then made to.
+// a *beside.ExitError when the command failed. When ctx ends, the command is asked to end, then made to.
 func RunWith(ctx context.Context, opts Options, stdout, stderr io.Writer, argv []string) (err error) {
-	if len(argv) == 0 {
-		return errors.New("no command given to run with PostgreSQL")
-	}
-	path, err := exec.LookPath(argv[0])
+	cmd, err := beside.Command(argv)
 	if err != nil {
 		return err // before a server is started for nothing
 	}
@@ -44,64 +24,7 @@ func RunWith(ctx context.Context, opts Options, stdout, stderr io.Writer, argv [
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
 
-	cmd := exec.Command(path, argv[1:]...)
-	cmd.Env = append(os.Environ(), URLVariable+"="+server.URL)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, stdout, stderr
-	cmd.WaitDelay = 2 * time.Second // for output that a grandchild holds open
-	return runCommand(ctx, cmd)
-}
-
-// runCommand waits for the command, and ends it when ctx ends.
-func runCommand(ctx context.Context, cmd *exec.Cmd) error {
-	end := alone(cmd)
-	started, done := make(chan error, 1), make(chan error, 1)
-	go func() {
-		// As for the server: the death signal belongs to the thread.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			done <- cmd.Wait()
-		}
-	}()
-	if err := <-started; err != nil {
-		return err
-	}
-	select {
-	case err := <-done:
-		return exitError(err)
-	case <-ctx.Done():
-	}
-	end(syscall.SIGTERM)
-	var ended error
-	select {
-	case ended = <-done:
-	case <-time.After(endWithin):
-		end(syscall.SIGKILL)
-		ended = <-done
-	}
-	return errors.Join(fmt.Errorf("interrupted: %w", context.Cause(ctx)), ended)
-}
-
-// alone decides who gets the signals meant for the command. At a terminal it stays in the foreground group: it may read
-// the terminal, and Ctrl-C reaches all of it. Elsewhere it has a group of its own, and signals go to all of that.
-func alone(cmd *exec.Cmd) (end func(syscall.Signal)) {
-	cmd.SysProcAttr = bound(nil, syscall.SIGTERM)
-	if term.IsTerminal(int(os.Stdin.Fd())) {
-		cmd.SysProcAttr.Setpgid = false
-		return func(signal syscall.Signal) { _ = cmd.Process.Signal(signal) } // it may have gone by now
-	}
-	return func(signal syscall.Signal) { _ = syscall.Kill(-cmd.Process.Pid, signal) }
-}
-
-func exitError(err error) error {
-	var exit *exec.ExitError
-	if !errors.As(err, &exit) {
-		return err
-	}
-	if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		return &ExitError{Code: 128 + int(status.Signal())}
-	}
-	return &ExitError{Code: exit.ExitCode()}
+	cmd.Env = append(cmd.Env, URLVariable+"="+server.URL)
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	return beside.Run(ctx, cmd)
 }

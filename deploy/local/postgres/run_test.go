@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/faultline-lab/faultline/deploy/beside"
 )
 
 func TestRunWith(t *testing.T) {
@@ -29,7 +31,7 @@ func TestRunWith(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var output bytes.Buffer
 			err := RunWith(t.Context(), Options{}, &output, &output, []string{"/bin/sh", "-c", test.command})
-			var exit *ExitError
+			var exit *beside.ExitError
 			if errors.As(err, &exit) {
 				if exit.Code != test.code {
 					t.Errorf("exit code %d, want %d", exit.Code, test.code)

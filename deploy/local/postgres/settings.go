@@ -8,11 +8,24 @@ type setting struct{ name, value string }
 // settings of the throwaway server (docs/decisions/0002-throwaway-database.md). initdb writes them, so that no file in
 // the data folder is ever written by root.
 func settings(cfg Config) []setting {
-	return []setting{
-		// Loopback only, and no socket file: nothing to clean up, and no path that could be too long.
-		{"listen_addresses", "127.0.0.1"},
-		{"unix_socket_directories", ""},
+	// Loopback only, and no socket file: nothing to clean up, and no path that could be too long.
+	address := []setting{{"listen_addresses", "127.0.0.1"}, {"unix_socket_directories", ""}}
+	return append(address, tuning(cfg)...)
+}
 
+// ContainerArguments are the same settings as a command line, for a server that is started by its image: it listens where
+// the image says.
+func ContainerArguments(cfg Config) []string {
+	var args []string
+	for _, s := range tuning(cfg.sized()) {
+		args = append(args, "-c", s.name+"="+s.value)
+	}
+	return args
+}
+
+// tuning is everything but where the server listens.
+func tuning(cfg Config) []setting {
+	return []setting{
 		// The experiments' arithmetic. The first reserve is the superuser's, the second the healer's.
 		{"max_connections", strconv.Itoa(cfg.MaxConnections)},
 		{"superuser_reserved_connections", strconv.Itoa(cfg.ReservedConnections)},

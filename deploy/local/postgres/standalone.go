@@ -25,7 +25,7 @@ const startWithin = 60 * time.Second
 // Options of a temporary server, all optional.
 type Options struct {
 	Find FindOptions
-	// MaxConnections defaults to 100: the tests of several packages share one server.
+	// MaxConnections defaults to TestConnections.
 	MaxConnections int
 }
 
@@ -58,7 +58,7 @@ func Standalone(ctx context.Context, opts Options) (*Server, error) {
 		DataDir:        filepath.Join(folder.path, "data"),
 		Port:           1, // for Init only; startOn takes a free one
 		Passwords:      NewPasswords(),
-		MaxConnections: cmp.Or(opts.MaxConnections, 100),
+		MaxConnections: cmp.Or(opts.MaxConnections, TestConnections),
 	})
 	if err != nil {
 		return nil, errors.Join(err, folder.remove())

@@ -1,0 +1,31 @@
+package airgap
+
+import (
+	"errors"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+func TestWhatTheBaseNeedsIsSaidBeforeItIsBegun(t *testing.T) {
+	none := func(string) (string, error) { return "", exec.ErrNotFound }
+	there := func(name string) (string, error) { return "/usr/sbin/" + name, nil }
+	if err := canBootstrap(1000, there); !errors.Is(err, ErrNeedsRoot) || !strings.Contains(err.Error(), "once as root") {
+		t.Errorf("an ordinary user: %v", err)
+	}
+	if err := canBootstrap(0, none); err == nil || !strings.Contains(err.Error(), "apt-get install debootstrap") {
+		t.Errorf("no debootstrap: %v", err)
+	}
+	if err := canBootstrap(0, there); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOnlyGoIsTakenFromPath(t *testing.T) {
+	if _, err := onlyGo("go"); err != nil {
+		t.Error(err)
+	}
+	if path, err := onlyGo("sh"); err == nil {
+		t.Errorf("%s was taken", path)
+	}
+}

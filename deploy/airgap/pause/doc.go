@@ -1,0 +1,2 @@
+// Package pause builds the smallest of programs, which holds the namespaces of a pod.
+package pause

@@ -1,0 +1,3 @@
+// Package postgrescontainer runs a throwaway PostgreSQL server for tests in a container, with the settings of package
+// postgres.
+package postgrescontainer
