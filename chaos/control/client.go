@@ -24,7 +24,7 @@ type Config struct {
 	Token string
 	// HTTP is the client to use; nil means one with a timeout of 5 s per call.
 	HTTP *http.Client
-	// PollInterval is how often WaitReady looks; 0 means 50 ms.
+	// PollInterval is how often WaitReplaced looks; 0 means 50 ms.
 	PollInterval time.Duration
 }
 
@@ -71,7 +71,7 @@ func (c *Client) Workloads(ctx context.Context) ([]Workload, error) {
 }
 
 // Restart ends one replica in order and starts it anew, provided that it is still the start that was judged; otherwise
-// it returns ErrConflict. It returns when the restart is accepted: WaitReady waits for its end.
+// it returns ErrConflict. It returns when the restart is accepted: WaitReplaced waits for its end.
 func (c *Client) Restart(ctx context.Context, workload, replica, startID string) error {
 	path := fmt.Sprintf("/v1/workloads/%s/replicas/%s/restart", url.PathEscape(workload), url.PathEscape(replica))
 	return c.call(ctx, http.MethodPost, path, map[string]string{"start_id": startID}, nil)
@@ -87,27 +87,10 @@ func (c *Client) WipeState(ctx context.Context, workload string) error {
 	return c.call(ctx, http.MethodDelete, "/v1/workloads/"+url.PathEscape(workload)+"/state", nil, nil)
 }
 
-// WaitReady waits until the replica is ready with another start id than notStartID, and returns it. A control API that
-// does not answer for a moment is asked again until the context ends.
-func (c *Client) WaitReady(ctx context.Context, workload, replica, notStartID string) (Replica, error) {
-	var last error
-	for {
-		current, err := c.Workload(ctx, workload)
-		if err != nil {
-			last = err
-		} else {
-			found, ok := current.Replica(replica)
-			if ok && found.State == Ready && found.StartID != notStartID {
-				return found, nil
-			}
-			last = fmt.Errorf("it is %q", found.State)
-		}
-		select {
-		case <-ctx.Done():
-			return Replica{}, fmt.Errorf("waiting for %s to be ready after its restart: %w (%w)", replica, ctx.Err(), last)
-		case <-time.After(c.config.PollInterval):
-		}
-	}
+// WaitReplaced waits until that start of the replica is gone and the workload has all its replicas ready. A control API
+// that does not answer for a moment is asked again until the context ends.
+func (c *Client) WaitReplaced(ctx context.Context, workload, replica, startID string) error {
+	return WaitReplaced(ctx, c, workload, replica, startID, c.config.PollInterval)
 }
 
 func (c *Client) call(ctx context.Context, method, path string, body, into any) error {

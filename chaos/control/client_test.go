@@ -99,7 +99,7 @@ func TestRefusalsCarryTheSupervisorsWords(t *testing.T) {
 	}
 }
 
-func TestWaitReadyWaitsForTheNewStart(t *testing.T) {
+func TestWaitReplacedWaitsForTheNewStart(t *testing.T) {
 	states := []string{"", "old ready", "old stopping", "new starting", "new ready"}
 	var n atomic.Int64
 	c := client(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -109,20 +109,25 @@ func TestWaitReadyWaitsForTheNewStart(t *testing.T) {
 			return
 		}
 		start, state, _ := strings.Cut(states[min(step, len(states)-1)], " ")
-		fmt.Fprintf(w, workloads, start, state)
+		fmt.Fprintf(w, strings.Replace(workloads, `"desired":2`, `"desired":1`, 1), start, state)
 	})
-	replica, err := c.WaitReady(t.Context(), "orders", "orders-1", "old")
-	if err != nil || replica.StartID != "new" || n.Load() != int64(len(states)) {
-		t.Errorf("%+v after %d looks, %v", replica, n.Load(), err)
+	err := c.WaitReplaced(t.Context(), "orders", "orders-1", "old")
+	if err != nil || n.Load() != int64(len(states)) {
+		t.Errorf("after %d looks: %v", n.Load(), err)
 	}
 }
 
-func TestWaitReadyGivesUpWithTheContextAndSaysHowItStood(t *testing.T) {
-	c := client(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintf(w, workloads, "new", "crashed") })
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	_, err := c.WaitReady(ctx, "orders", "orders-1", "old")
-	if !errors.Is(err, context.DeadlineExceeded) {
+func TestWaitReplacedGivesUpWithTheContextAndSaysHowItStood(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var n atomic.Int64
+	c := client(t, func(w http.ResponseWriter, _ *http.Request) {
+		if n.Add(1) == 2 {
+			cancel()
+		}
+		fmt.Fprintf(w, workloads, "new", "crashed")
+	})
+	err := c.WaitReplaced(ctx, "orders", "orders-1", "old")
+	if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "0 of 2 replicas of orders are ready") {
 		t.Errorf("got %v", err)
 	}
 }

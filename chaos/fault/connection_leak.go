@@ -10,7 +10,7 @@ import (
 
 	"github.com/faultline-lab/faultline/chaos/control"
 	"github.com/faultline-lab/faultline/chaos/experiment"
-	"github.com/faultline-lab/faultline/observability/endpoints"
+	"github.com/faultline-lab/faultline/chaos/target"
 )
 
 // settleBound is how long after the burst the database may take to show the held connections. It covers an order that
@@ -29,6 +29,13 @@ func checkConnectionLeak(e experiment.Experiment) error {
 	return err
 }
 
+// restarter takes leaked connections away: they end with their replica.
+type restarter interface {
+	Workload(ctx context.Context, name string) (control.Workload, error)
+	Restart(ctx context.Context, workload, replica, startID string) error
+	WaitReplaced(ctx context.Context, workload, replica, startID string) error
+}
+
 // connectionLeak wakes a bug of orders: its refusal of an expired coupon returns without giving the connection back.
 // It does what any customer can do, and nothing else.
 type connectionLeak struct {
@@ -37,7 +44,7 @@ type connectionLeak struct {
 	metrics    Metrics
 	storefront string
 	sessions   sessions
-	control    *control.Client
+	control    restarter
 }
 
 func openConnectionLeak(e experiment.Experiment, env Environment) (Driver, error) {
@@ -52,13 +59,9 @@ func openConnectionLeak(e experiment.Experiment, env Environment) (Driver, error
 	if env.Stack.Endpoints.Storefront == "" {
 		return nil, errors.New("the stack names no storefront: there is nowhere to order")
 	}
-	token, err := endpoints.Token(env.Stack.ControlTokenFile)
+	restarts, err := target.Open(env.Stack)
 	if err != nil {
-		return nil, fmt.Errorf("the supervisor's token cannot be read, so the fault could not be taken away: %w", err)
-	}
-	restarts, err := control.New(control.Config{BaseURL: env.Stack.Endpoints.Control, Token: token})
-	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the fault could not be taken away: %w", err)
 	}
 	return &connectionLeak{
 		workload: e.Scope.Workload, parameters: parameters, metrics: env.Metrics,
@@ -193,8 +196,7 @@ func (l *connectionLeak) restart(ctx context.Context, id string) error {
 	if err != nil && !errors.Is(err, control.ErrConflict) {
 		return fmt.Errorf("restarting %s: %w", id, err)
 	}
-	_, err = l.control.WaitReady(ctx, l.workload, id, replica.StartID)
-	return err
+	return l.control.WaitReplaced(ctx, l.workload, id, replica.StartID)
 }
 
 // gone waits until the database has noticed the end of the old sessions.
