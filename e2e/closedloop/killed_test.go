@@ -5,11 +5,12 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/faultline-lab/faultline/e2e/internal/looptest"
 	"github.com/faultline-lab/faultline/observability/endpoints"
 )
 
 func TestAKilledSupervisorLeavesNothingAndTheNextStartWorks(t *testing.T) {
-	root := newRoot(t)
+	root := looptest.Root(t)
 	stack := startStack(t, root)
 	ours := processes(t, stack.Stack)
 	if len(ours) < 12 {

@@ -4,16 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"os"
-	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/faultline-lab/faultline/chaos/experiments"
-	"github.com/faultline-lab/faultline/e2e/record"
+	"github.com/faultline-lab/faultline/e2e/internal/looptest"
 	"github.com/faultline-lab/faultline/e2e/stackrun"
-	"github.com/faultline-lab/faultline/e2e/trial"
 	"github.com/faultline-lab/faultline/observability/endpoints"
 )
 
@@ -25,7 +21,7 @@ const portOffset = "11000"
 func startStack(t *testing.T, root string) *stackrun.Handle {
 	t.Helper()
 	t.Setenv("FAULTLINE_PORT_OFFSET", portOffset)
-	stack, err := stackrun.Ensure(t.Context(), stackrun.Config{Root: root, Progress: testLog{t}})
+	stack, err := stackrun.Ensure(t.Context(), stackrun.Config{Root: root, Progress: looptest.Log{T: t}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,54 +31,6 @@ func startStack(t *testing.T, root string) *stackrun.Handle {
 		}
 	})
 	return stack
-}
-
-// newRoot is a checkout as far as the stack is concerned: a folder with our binaries.
-func newRoot(t *testing.T) string {
-	t.Helper()
-	bin, err := filepath.Abs("../../.faultline/bin")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(filepath.Join(bin, "stack")); err != nil {
-		t.Fatalf("our programs are not built (%v): `make test` builds them first", err)
-	}
-	root := t.TempDir()
-	if err := os.Mkdir(filepath.Join(root, ".faultline"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(bin, filepath.Join(root, ".faultline", "bin")); err != nil {
-		t.Fatal(err)
-	}
-	return root
-}
-
-// testLog is the test's own log as a writer.
-type testLog struct{ t *testing.T }
-
-func (l testLog) Write(p []byte) (int, error) {
-	l.t.Logf("%s", p)
-	return len(p), nil
-}
-
-func runTrial(t *testing.T, root string, arm trial.Arm, window time.Duration) record.Record {
-	t.Helper()
-	experiment, err := experiments.Get("connection-leak")
-	if err != nil {
-		t.Fatal(err)
-	}
-	result, err := trial.Run(t.Context(), trial.Config{
-		StackFile: filepath.Join(root, endpoints.DefaultFile), Experiment: experiment, Arm: arm, Seed: 1, Window: window,
-		OnEvent: func(event trial.Event) {
-			if event.Second == nil {
-				t.Logf("%s %s: %s", event.At.Format("15:04:05.000"), event.Kind, event.Text)
-			}
-		},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return result
 }
 
 // process is one process of the stack, as the supervisor lists it.

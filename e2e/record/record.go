@@ -137,3 +137,16 @@ func (r Record) Save(path string) error {
 	}
 	return os.Rename(next, path)
 }
+
+// Load reads a record that Save wrote.
+func Load(path string) (Record, error) {
+	var r Record
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return r, err
+	}
+	if err := json.Unmarshal(data, &r); err != nil {
+		return r, fmt.Errorf("%s: %w", path, err)
+	}
+	return r, nil
+}

@@ -136,4 +136,14 @@ func TestSaveWritesNullForWhatDidNotHappen(t *testing.T) {
 	if stages := fields["stages"].(map[string]any); len(stages) != 13 {
 		t.Errorf("%d stages, want all 13 of the contract", len(stages))
 	}
+	again, err := Load(path)
+	if err != nil || again.Experiment != "connection-leak" || again.Arm != "none" || again.Recovered != nil {
+		t.Errorf("loaded %+v, %v", again, err)
+	}
+	if err := os.WriteFile(path, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(path); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("half a record: %v, want an error that names the file", err)
+	}
 }

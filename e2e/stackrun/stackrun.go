@@ -24,6 +24,7 @@ const stopBound = 30 * time.Second
 // Config says where the checkout is and where progress goes.
 type Config struct {
 	Root     string    // of the checkout: .faultline lies in it
+	Target   string    // endpoints.Local or endpoints.Kind; empty means local
 	Progress io.Writer // the stack's own progress lines
 }
 
@@ -41,6 +42,9 @@ type Handle struct {
 // Ensure returns the stack that runs in the checkout, or starts one and waits until all of it is ready. The caller
 // stops it.
 func Ensure(ctx context.Context, cfg Config) (*Handle, error) {
+	if cfg.Target == endpoints.Kind {
+		return ensureKind(ctx, cfg)
+	}
 	file := filepath.Join(cfg.Root, endpoints.DefaultFile)
 	if stack, err := endpoints.Read(file); err == nil && runs(cfg.Root, stack) && answers(ctx, stack) {
 		return &Handle{Stack: stack}, nil
@@ -70,11 +74,11 @@ func Ensure(ctx context.Context, cfg Config) (*Handle, error) {
 // start runs `stack run` in a process group of its own, so that Ctrl-C reaches only us and we can end it in order.
 // Its standard input is a pipe that closes with us, however we end.
 func (h *Handle) start(cfg Config) error {
-	binary := filepath.Join(cfg.Root, ".faultline", "bin", "stack")
-	if _, err := os.Stat(binary); err != nil {
+	path := binary(cfg.Root)
+	if _, err := os.Stat(path); err != nil {
 		return fmt.Errorf("%w: run `make build` first", err)
 	}
-	h.child = exec.Command(binary, "run", "--root="+cfg.Root, "--until-stdin-closes")
+	h.child = exec.Command(path, "run", "--root="+cfg.Root, "--until-stdin-closes")
 	h.child.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	h.child.Stdout, h.child.Stderr = cfg.Progress, cfg.Progress
 	_, err := h.child.StdinPipe() // closed by Wait, and by the kernel when we die

@@ -8,8 +8,8 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// Objectives are the bounds of each arm; a nil bound is not checked.
-type Objectives map[string]Bounds
+// Objectives are the bounds of each target and arm; a nil bound is not checked.
+type Objectives map[string]map[string]Bounds
 
 // Bounds of one arm. Rates are between 0 and 1, times in seconds.
 type Bounds struct {
@@ -41,11 +41,11 @@ func ParseObjectives(name string, data []byte) (Objectives, error) {
 	return objectives, nil
 }
 
-// Missed says in sentences which objectives the rows miss, in the rows' order.
-func (o Objectives) Missed(rows []Row) []string {
+// Missed says in sentences which of the target's objectives the rows miss, in the rows' order.
+func (o Objectives) Missed(target string, rows []Row) []string {
 	var missed []string
 	for _, row := range rows {
-		bounds, ok := o[row.Arm]
+		bounds, ok := o[target][row.Arm]
 		if !ok {
 			continue
 		}

@@ -96,7 +96,7 @@ func TestObjectives(t *testing.T) {
 		"a healer that never acted proves little":          {[]Result{result("healer", 0)}, []string{"recovery rate is 0", "causes named is 0", "MTTR p50 was never", "MTTR p95 was never", "webhook to action p95 was never"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			missed := objectives.Missed(Summarise(tc.results))
+			missed := objectives.Missed("local", Summarise(tc.results))
 			if len(missed) != len(tc.missed) {
 				t.Fatalf("missed %q, want %d of them", missed, len(tc.missed))
 			}
@@ -110,8 +110,8 @@ func TestObjectives(t *testing.T) {
 }
 
 func TestObjectivesWithAnUnknownKeyNameFileAndLine(t *testing.T) {
-	_, err := ParseObjectives("mine.yaml", []byte("healer:\n  recovery_rate_min: 1\n  mttr_p51_max: 5\n"))
-	if err == nil || !strings.Contains(err.Error(), "mine.yaml") || !strings.Contains(err.Error(), "[3:") {
+	_, err := ParseObjectives("mine.yaml", []byte("local:\n  healer:\n    recovery_rate_min: 1\n    mttr_p51_max: 5\n"))
+	if err == nil || !strings.Contains(err.Error(), "mine.yaml") || !strings.Contains(err.Error(), "[4:") {
 		t.Errorf("error = %v, want file and line", err)
 	}
 }

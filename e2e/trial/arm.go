@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/faultline-lab/faultline/chaos/control"
+	"github.com/faultline-lab/faultline/chaos/target"
 )
 
 // Arm is who answers the alert.
@@ -42,9 +43,12 @@ func Arms() []string {
 
 const healerWorkload = "autoheal"
 
+// scaleBound is how long a healer may take to end or to be ready: a pod is slower than a process.
+const scaleBound = 60 * time.Second
+
 // prepare gives the trial a healer with a fresh store, so that no cooldown or hourly limit of an earlier trial reaches
 // into this one; or takes the healer away.
-func (a Arm) prepare(ctx context.Context, supervisor *control.Client) error {
+func (a Arm) prepare(ctx context.Context, supervisor target.Control) error {
 	if err := scaleTo(ctx, supervisor, 0); err != nil {
 		return err
 	}
@@ -55,8 +59,8 @@ func (a Arm) prepare(ctx context.Context, supervisor *control.Client) error {
 }
 
 // scaleTo sets the number of healers and waits until exactly that many are there and ready.
-func scaleTo(ctx context.Context, supervisor *control.Client, healers int) error {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+func scaleTo(ctx context.Context, supervisor target.Control, healers int) error {
+	ctx, cancel := context.WithTimeout(ctx, scaleBound)
 	defer cancel()
 	if err := supervisor.Scale(ctx, healerWorkload, healers); err != nil {
 		return fmt.Errorf("scaling the healer to %d: %w", healers, err)
@@ -80,7 +84,7 @@ func settled(workload control.Workload, healers int) bool {
 		if replica.State == control.Ready {
 			ready++
 		}
-		if replica.State != "stopped" {
+		if replica.State != control.Stopped {
 			alive++
 		}
 	}

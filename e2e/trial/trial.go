@@ -8,9 +8,9 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/faultline-lab/faultline/chaos/control"
 	"github.com/faultline-lab/faultline/chaos/experiment"
 	"github.com/faultline-lab/faultline/chaos/runner"
+	"github.com/faultline-lab/faultline/chaos/target"
 	"github.com/faultline-lab/faultline/e2e/record"
 	"github.com/faultline-lab/faultline/observability/endpoints"
 	"github.com/faultline-lab/faultline/observability/query"
@@ -35,7 +35,7 @@ type Config struct {
 type trial struct {
 	cfg        Config
 	stack      endpoints.Stack
-	supervisor *control.Client
+	supervisor target.Control
 	prometheus *query.Prometheus
 	runner     *runner.Runner
 	events     chan Event
@@ -73,11 +73,7 @@ func open(cfg Config) (*trial, error) {
 		return nil, err
 	}
 	t := &trial{cfg: cfg, stack: stack, events: make(chan Event, 256)}
-	token, err := endpoints.Token(stack.ControlTokenFile)
-	if err != nil {
-		return nil, fmt.Errorf("the control API's token: %w", err)
-	}
-	if t.supervisor, err = control.New(control.Config{BaseURL: stack.Endpoints.Control, Token: token}); err != nil {
+	if t.supervisor, err = target.Open(stack); err != nil {
 		return nil, err
 	}
 	if t.prometheus, err = query.NewPrometheus(query.Config{URL: stack.Endpoints.Prometheus, Client: http.DefaultClient}); err != nil {

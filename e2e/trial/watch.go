@@ -139,10 +139,16 @@ func (t *trial) watchHealer(ctx context.Context, w *watched, since time.Time) {
 		w.mu.Unlock()
 		for _, in := range slices.Backward(incidents) {
 			for _, event := range healerEvents(in) {
-				if key := in.ID + event.Text; !told[key] {
-					told[key] = true
-					t.events <- event
+				key := in.ID + event.Text
+				if told[key] {
+					continue
 				}
+				if strings.HasPrefix(event.Text, diagnosisPrefix) && told[in.ID+diagnosisPrefix] {
+					event.At = time.Now() // the record keeps the time of the first diagnosis only
+				}
+				told[key] = true
+				told[in.ID+diagnosisPrefix] = told[in.ID+diagnosisPrefix] || strings.HasPrefix(event.Text, diagnosisPrefix)
+				t.events <- event
 			}
 		}
 	}
@@ -172,6 +178,9 @@ func healerEvents(in incident.Incident) []Event {
 	return events
 }
 
+// diagnosisPrefix begins what is told of a diagnosis that names a cause.
+const diagnosisPrefix = "diagnosis: "
+
 // diagnosis is what the healer made of its evidence, with the facts of the first replica that shows it.
 func diagnosis(in incident.Incident) string {
 	d := in.Diagnosis
@@ -183,8 +192,8 @@ func diagnosis(in incident.Incident) string {
 	}
 	for _, candidate := range d.Ranked {
 		if candidate.Cause == d.Cause && len(candidate.For) > 0 {
-			return "diagnosis: " + d.Summary + "\n" + strings.ReplaceAll(candidate.For[0], "; ", "\n  ")
+			return diagnosisPrefix + d.Summary + "\n" + strings.ReplaceAll(candidate.For[0], "; ", "\n  ")
 		}
 	}
-	return "diagnosis: " + d.Summary
+	return diagnosisPrefix + d.Summary
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/faultline-lab/faultline/e2e/story"
 	"github.com/faultline-lab/faultline/e2e/studylock"
 	"github.com/faultline-lab/faultline/e2e/trial"
+	"github.com/faultline-lab/faultline/observability/endpoints"
 )
 
 // demo is one trial from the stack's start to the postmortem. It says whether the client recovered.
@@ -37,8 +38,8 @@ func demo(ctx context.Context, opts options, stdout io.Writer) (recovered bool, 
 	}
 	defer release()
 
-	fmt.Fprintf(stdout, "%s\n\n", opening(opts))
-	stack, err := stackrun.Ensure(ctx, stackrun.Config{Root: paths.Root, Progress: stdout})
+	fmt.Fprintln(stdout, "Faultline: an order platform that breaks on purpose, heals itself, and proves it with numbers.")
+	stack, err := bringUp(ctx, opts, paths.Root, stdout)
 	if err != nil {
 		return false, err
 	}
@@ -78,12 +79,16 @@ func (o options) folders() (folders.Folders, error) {
 	return folders.In(root)
 }
 
-func opening(opts options) string {
-	text := "Faultline: an order platform that breaks on purpose, heals itself, and proves it with numbers."
-	if opts.Target == "auto" {
-		text += "\nTarget: local processes on this machine (the only target so far)."
+// bringUp chooses the target, says so, and gives a stack that is ready.
+func bringUp(ctx context.Context, opts options, root string, stdout io.Writer) (*stackrun.Handle, error) {
+	target, why, err := stackrun.Choose(ctx, root, opts.Target)
+	if err != nil {
+		return nil, err
 	}
-	return text
+	fmt.Fprintf(stdout, "Target: %s (%s).\n\n", map[string]string{
+		endpoints.Local: "local processes on this machine", endpoints.Kind: "a kind cluster on this machine",
+	}[target], why)
+	return stackrun.Ensure(ctx, stackrun.Config{Root: root, Target: target, Progress: stdout})
 }
 
 // joinStop ends the stack that was started for the demo and says so.
@@ -99,6 +104,10 @@ func joinStop(err, stopErr error, stdout io.Writer, owned bool) error {
 
 // stay keeps the stack up for whoever wants to look around.
 func stay(ctx context.Context, stdout io.Writer, stack *stackrun.Handle) {
+	if stack.Stack.Target == endpoints.Kind {
+		fmt.Fprintln(stdout, "The cluster stays up for you to look around, and for the next time; 'make down' removes it.")
+		return
+	}
 	if !stack.Owned {
 		fmt.Fprintln(stdout, "The stack that 'make up' started stays up; 'make down' ends it.")
 		return

@@ -12,14 +12,16 @@ import (
 const description = `Tells one trial live: checks that customers are served well, breaks the pool, watches client, alert and healer
 until the story is over, and writes the record and a postmortem.
 
-It uses the stack that 'make up' started, or starts one of its own, which ends with it. The record goes to
-.faultline/last-trial.json.
+It runs on a kind cluster where a Docker engine answers and the node image is there or can be pulled, and as processes of
+this machine otherwise; it says which, and why. It uses the stack that is there already ('make up', or the cluster of
+the last time), or starts one. Local processes of its own end with it; a cluster stays for the next time, and 'make down'
+removes it. The record goes to .faultline/last-trial.json.
 
 Exit code: 0 recovered, 1 not recovered or something failed, 2 wrong usage.`
 
 // options are the flags.
 type options struct {
-	Target     string        `enum:"auto,local" default:"auto" help:"Where the stack runs: auto or local. auto takes local, the only target of this version."`
+	Target     string        `enum:"auto,local,kind" default:"auto" help:"Where the stack runs: local, kind, or auto."`
 	Arm        string        `default:"healer" help:"Who answers the alert: healer, or none to see the fault stay."`
 	Experiment string        `default:"connection-leak" help:"An experiment by name ('chaos list') or file."`
 	Once       bool          `help:"End when the story is told, instead of staying up until Ctrl-C."`

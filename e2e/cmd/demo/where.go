@@ -25,7 +25,7 @@ func places(e endpoints.Endpoints) []place {
 		{what: "the incidents, as the healer recorded them", url: e.Autoheal + "/api/v1/incidents"},
 		{what: "the client's seconds", url: e.Loadgen + "/v1/sli"},
 		{what: "the shop", url: e.Storefront + "/products"},
-		{what: "workloads and their replicas", url: e.Control + "/v1/workloads"},
+		{what: "workloads and their replicas", url: e.Control + "/v1/workloads"}, // on Kubernetes kubectl tells
 		{what: "alerts", url: e.Alertmanager + "/", page: true, instead: e.Alertmanager + "/api/v2/alerts"},
 		{what: "metrics", url: e.Prometheus + "/query", page: true, instead: e.Prometheus + "/api/v1/query?query=up"},
 		{what: "traces", url: e.Jaeger + "/search", page: true, instead: e.Jaeger + "/api/traces?service=storefront&limit=5"},
@@ -43,6 +43,9 @@ func where(ctx context.Context, stdout io.Writer, stack endpoints.Stack) {
 			}
 		}
 		fmt.Fprintf(stdout, "  %-44s %s\n", place.what, place.url)
+	}
+	if k := stack.Kubernetes; k != nil {
+		fmt.Fprintf(stdout, "  %-44s kubectl --kubeconfig %s -n %s get pods\n", "the pods", relative(k.Kubeconfig), k.Namespace)
 	}
 }
 

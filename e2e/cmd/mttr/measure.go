@@ -83,12 +83,17 @@ func measure(ctx context.Context, flags options, stdout, stderr io.Writer) error
 	if err := os.MkdirAll(s.out, 0o755); err != nil {
 		return err
 	}
-	stack, err := stackrun.Ensure(ctx, stackrun.Config{Root: s.paths.Root, Progress: stderr})
+	target, why, err := stackrun.Choose(ctx, s.paths.Root, flags.Target)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stderr, "target %s (%s)\n", target, why)
+	stack, err := stackrun.Ensure(ctx, stackrun.Config{Root: s.paths.Root, Target: target, Progress: stderr})
 	if err != nil {
 		return err
 	}
 	results := s.trials(ctx, stderr)
-	err = errors.Join(stack.Stop(), s.report(results, stdout))
+	err = errors.Join(stack.Stop(), s.report(target, results, stdout))
 	if ctx.Err() != nil {
 		return fmt.Errorf("interrupted after %d of %d trials", len(results), len(s.plan))
 	}
@@ -121,7 +126,7 @@ func (s setup) trials(ctx context.Context, progress io.Writer) []study.Result {
 }
 
 // report writes results and table, and holds them against the objectives.
-func (s setup) report(results []study.Result, stdout io.Writer) error {
+func (s setup) report(target string, results []study.Result, stdout io.Writer) error {
 	rows := study.Summarise(results)
 	table := study.Table(rows)
 	data, err := json.MarshalIndent(struct {
@@ -138,7 +143,7 @@ func (s setup) report(results []study.Result, stdout io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(stdout, "%s\nRaw results: %s\n", table, s.out)
-	missed := s.objectives.Missed(rows)
+	missed := s.objectives.Missed(target, rows)
 	for _, sentence := range missed {
 		fmt.Fprintf(stdout, "MISSED %s\n", sentence)
 	}

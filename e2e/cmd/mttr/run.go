@@ -22,6 +22,7 @@ type options struct {
 	N           int      `short:"n" default:"10" help:"Trials for each experiment and arm."`
 	Arms        []string `default:"healer,none" help:"Who answers the alert: healer, none."`
 	Experiments []string `default:"connection-leak" help:"Experiments by name ('chaos list') or file."`
+	Target      string   `enum:"auto,local,kind" default:"auto" help:"Where the stack runs: local, kind, or auto, which decides as 'demo' does."`
 	Seed        int64    `default:"1" help:"Seed of the order of the trials."`
 	Out         string   `type:"path" help:"Folder for the results. Default: .faultline/mttr/<time>."`
 	Objectives  string   `type:"path" help:"What the results are held against. Default: e2e/objectives.yaml of the checkout."`

@@ -1,0 +1,42 @@
+package stackrun
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/faultline-lab/faultline/observability/endpoints"
+)
+
+// kindStopBound is how long `stack kind up` may take to tidy up what it was making when it is interrupted.
+const kindStopBound = time.Minute
+
+// ensureKind brings the cluster up, or what runs in it up to date. The cluster stays when the study is over: making it
+// anew would cost more than keeping it, and `make down` removes it.
+func ensureKind(ctx context.Context, cfg Config) (*Handle, error) {
+	path := binary(cfg.Root)
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("%w: run `make build` first", err)
+	}
+	up := exec.CommandContext(ctx, path, "--root="+cfg.Root, "kind", "up")
+	up.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C reaches it through us, once
+	up.Cancel = func() error { return up.Process.Signal(syscall.SIGTERM) }
+	up.WaitDelay = kindStopBound
+	up.Stdout, up.Stderr = cfg.Progress, cfg.Progress
+	if err := up.Run(); err != nil {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		return nil, errors.Join(errors.New("the kind cluster did not come up: its own words are above"), err)
+	}
+	stack, err := endpoints.Read(filepath.Join(cfg.Root, endpoints.DefaultFile))
+	if err != nil {
+		return nil, err
+	}
+	return &Handle{Stack: stack, ended: make(chan struct{})}, nil
+}
