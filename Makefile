@@ -23,25 +23,36 @@ N ?= 10
 ARMS ?= healer,none
 EXPERIMENTS ?= connection-leak
 SEED ?=
+# Which Postgres image the database tests run against: `airgap` is the one that `stack airgap` builds.
+POSTGRES_IMAGE ?= airgap
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt mttr bench up status down build tools generate clean
+.PHONY: help demo test test-kind test-containers lint fmt mttr bench up status down build tools generate clean
 
 help: ## Show this page
 	@echo "Faultline: make <target>"
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  First time? 'make demo'. It builds what it needs (about ten minutes once, then seconds) and tells the story."
 	@echo "  State, logs and records live in .faultline/; 'make down' stops everything, 'make clean' removes it."
 
-demo: build ## Break the pool, watch it heal, read the postmortem (ONCE=1, ARM=healer|none, TARGET=auto|local)
+demo: build ## Break the pool, watch it heal, read the postmortem (ONCE=1, ARM=healer|none, TARGET=auto|local|kind)
 	@$(BIN)/demo --target=$(TARGET) --arm=$(ARM) --experiment=$(EXPERIMENT) $(if $(ONCE),--once)
 
-test: build tools ## Every test: unit, real Postgres, the closed loop on the real stack
-	$(STACK) postgres -- go test $(filter-out ./autoheal/... ./e2e/...,$(PACKAGES))
-	$(STACK) postgres -- go test ./autoheal/... # one of its tests takes every slot of the server
-	go test -p 1 -count=1 -timeout 20m ./e2e/... # the cache does not know the stack that these tests start
+test: build tools ## Every test that needs no Docker: unit, real Postgres, real Kubernetes API, the closed loop on the real stack
+	@$(STACK) tools --dir=.faultline/tools kube-apiserver kube-controller-manager etcd
+	$(STACK) apiserver -- $(STACK) postgres -- go test $$(go list $(filter-out ./autoheal/... ./e2e/...,$(PACKAGES)) | grep -v /postgrescontainer)
+	$(STACK) apiserver -- $(STACK) postgres -- go test ./autoheal/... # one of its tests takes every slot of the server
+	go test -p 1 -count=1 -timeout 20m $$(go list ./e2e/... | grep -v /kindloop) # the cache does not know the stack that these tests start
+
+test-containers: build ## The database tests against Postgres in a container (needs a Docker engine, and `stack airgap` or POSTGRES_IMAGE=)
+	go test -count=1 ./deploy/local/postgrescontainer/...
+	$(STACK) postgres --image=$(POSTGRES_IMAGE) -- go test -count=1 ./apps/internal/... ./apps/orders/... ./apps/inventory/... ./observability/pgxpooltel/... ./chaos/...
+	$(STACK) postgres --image=$(POSTGRES_IMAGE) -- go test -count=1 ./autoheal/pgadmin/...
+
+test-kind: build ## The story on a kind cluster, with the control arm (needs a Docker engine)
+	go test -count=1 -timeout 40m -v ./e2e/kindloop/
 
 lint: ## gofumpt, vet, the house's arrows, and what else .golangci.yml asks for
 	@go build -o $(BIN)/stack ./deploy/cmd/stack
@@ -51,19 +62,19 @@ lint: ## gofumpt, vet, the house's arrows, and what else .golangci.yml asks for
 fmt: ## Format the code the way lint wants it
 	@for module in $(MODULES); do (cd $$module && $(FAULTLINE_TOOLS_DIR)/golangci-lint fmt --config=../.golangci.yml ./...) || exit 1; done
 
-mttr: build ## Measure MTTR: N trials for each of ARMS and EXPERIMENTS (N=10 ARMS=healer,none SEED=)
-	@$(BIN)/mttr --n=$(N) --arms=$(ARMS) --experiments=$(EXPERIMENTS) $(if $(SEED),--seed=$(SEED))
+mttr: build ## Measure MTTR: N trials for each of ARMS and EXPERIMENTS (N=10 ARMS=healer,none SEED= TARGET=)
+	@$(BIN)/mttr --n=$(N) --arms=$(ARMS) --experiments=$(EXPERIMENTS) --target=$(TARGET) $(if $(SEED),--seed=$(SEED))
 
 bench: build tools ## Benchmarks
 	$(STACK) postgres -- go test -run '^$$' -bench . -benchmem $(PACKAGES)
 
-up: build ## Start the stack and return when everything is ready
-	@$(STACK) up
+up: build ## Start the stack and return when everything is ready (TARGET=kind: on a kind cluster)
+	@$(STACK) $(if $(filter kind,$(TARGET)),kind )up
 
 status: ## What runs, and how much memory it takes
 	@$(STACK) status --memory
 
-down: ## Stop the stack; leave nothing behind
+down: ## Stop the stack, or take the cluster away; leave nothing behind
 	@if [ -x $(STACK) ]; then $(STACK) down; else echo "nothing was ever started here"; fi
 
 build: ## Compile our programs into .faultline/bin
@@ -73,8 +84,11 @@ build: ## Compile our programs into .faultline/bin
 tools: build ## Find or build Prometheus, Alertmanager, Loki, Jaeger and Toxiproxy
 	@$(STACK) tools --dir=.faultline/tools
 
-generate: ## Rewrite generated files (golden files of the tests)
+generate: ## Rewrite generated files (golden files of the tests, rules, pins of the tools)
 	go test ./postmortems/report -update
+	go test ./slo/rules -update
+	go test ./deploy/kubernetes -update
+	cd deploy && go generate ./toolchain
 
 clean: down ## Stop the stack and remove .faultline (the tools' cache stays)
 	@rm -rf .faultline
