@@ -1,6 +1,7 @@
 package kindloop
 
 import (
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,7 +26,7 @@ func TestTheStoryOnKind(t *testing.T) {
 	needEngine(t)
 	t.Setenv("FAULTLINE_CLUSTER", cluster)
 	t.Setenv("FAULTLINE_PORT_OFFSET", portOffset)
-	root := looptest.Root(t)
+	root := checkout(t)
 	t.Cleanup(func() { tearDown(t, root) })
 
 	var first record.Record
@@ -68,6 +69,38 @@ func needEngine(t *testing.T) {
 		t.Fatalf("%s, and in CI it must be: %v: %s", what, err, output)
 	}
 	t.Skipf("%s. `.faultline/bin/stack airgap engine` (root, Debian) starts one.", what)
+}
+
+// checkout is a checkout of its own, with our programs and the sources that their images are built from: the one that the
+// test runs in may have a stack.
+func checkout(t *testing.T) string {
+	t.Helper()
+	root := looptest.Root(t)
+	sources := os.DirFS("../..")
+	files, err := fs.Glob(sources, "go.work*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	modules, err := fs.Glob(sources, "*/go.mod")
+	if err != nil || len(files) == 0 || len(modules) == 0 {
+		t.Fatalf("no sources (%v)", err)
+	}
+	for _, file := range files {
+		data, err := fs.ReadFile(sources, file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(root, file), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, module := range modules {
+		folder := filepath.Dir(module)
+		if err := os.CopyFS(filepath.Join(root, folder), os.DirFS(filepath.Join("../..", folder))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
 }
 
 // demo tells the story as a person would have it told, and returns the record.
