@@ -48,11 +48,13 @@ test: build tools ## Every test that needs no Docker: unit, real Postgres, real 
 
 test-containers: build ## The database tests against Postgres in a container (needs a Docker engine, and `stack airgap` or POSTGRES_IMAGE=)
 	go test -count=1 ./deploy/local/postgrescontainer/...
+	$(if $(filter airgap,$(POSTGRES_IMAGE)),FAULTLINE_TEST_AIRGAP=1 go test -count=1 -run Real ./deploy/airgap/)
 	$(STACK) postgres --image=$(POSTGRES_IMAGE) -- go test -count=1 ./apps/internal/... ./apps/orders/... ./apps/inventory/... ./observability/pgxpooltel/... ./chaos/...
 	$(STACK) postgres --image=$(POSTGRES_IMAGE) -- go test -count=1 ./autoheal/pgadmin/...
 
 test-kind: build ## The story on a kind cluster, with the control arm (needs a Docker engine)
 	go test -count=1 -timeout 40m -v ./e2e/kindloop/
+	FAULTLINE_TEST_KIND=1 go test -count=1 -timeout 10m -run Real ./deploy/kind/
 
 lint: ## gofumpt, vet, the house's arrows, and what else .golangci.yml asks for
 	@go build -o $(BIN)/stack ./deploy/cmd/stack
@@ -75,6 +77,7 @@ status: ## What runs, and how much memory it takes
 	@$(STACK) status --memory
 
 down: ## Stop the stack, or take the cluster away; leave nothing behind
+	@if [ -d .faultline/test-kind/.faultline/run ]; then $(STACK) --root=.faultline/test-kind kind down; fi
 	@if [ -x $(STACK) ]; then $(STACK) down; else echo "nothing was ever started here"; fi
 
 build: ## Compile our programs into .faultline/bin

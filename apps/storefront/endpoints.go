@@ -109,13 +109,13 @@ func (e *Endpoints) list(ctx context.Context) (*discoveryv1.EndpointSliceList, e
 	if err != nil {
 		return nil, fmt.Errorf("list the EndpointSlices of Service %s: %w", e.cfg.Service, err)
 	}
-	e.silent = false
 	return list, nil
 }
 
 func (e *Endpoints) selector() string { return discoveryv1.LabelServiceName + "=" + e.cfg.Service }
 
-// watchSeconds is when the API server ends a watch, so that one that has gone deaf is not listened to for ever.
+// watchSeconds is when the API server ends a watch, so that a server that has gone deaf is not listened to for ever. That the
+// connection is dead is found earlier, by HTTP/2's pings.
 const watchSeconds int64 = 300
 
 // follow reads the list and then applies each change to it, until the watch ends.
@@ -137,6 +137,7 @@ func (e *Endpoints) follow(ctx context.Context) error {
 		return fmt.Errorf("watch the EndpointSlices of Service %s: %w", e.cfg.Service, err)
 	}
 	defer watcher.Stop()
+	e.silent = false // only now: an account that may list and not watch would be warned of for ever
 	for {
 		select {
 		case <-ctx.Done():

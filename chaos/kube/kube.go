@@ -21,7 +21,9 @@ import (
 const (
 	nameLabel    = "app.kubernetes.io/name"
 	versionLabel = "app.kubernetes.io/version"
-	ours         = "app.kubernetes.io/part-of=faultline"
+	partOfLabel  = "app.kubernetes.io/part-of"
+	partOf       = "faultline"
+	ours         = partOfLabel + "=" + partOf
 )
 
 // Config is what a Client needs.
@@ -104,7 +106,7 @@ func (c *Client) Restart(ctx context.Context, workload, id, startID string) erro
 		return fmt.Errorf("%w: %s is gone", control.ErrConflict, id)
 	case err != nil:
 		return fmt.Errorf("the Kubernetes API: %w", err)
-	case pod.Labels[nameLabel] != workload:
+	case pod.Labels[nameLabel] != workload || pod.Labels[partOfLabel] != partOf:
 		return fmt.Errorf("%s is no replica of %s", id, workload)
 	}
 	if now := replica(*pod); now.StartID != startID {
@@ -145,8 +147,13 @@ func (c *Client) WipeState(ctx context.Context, workload string) error {
 	if err != nil {
 		return err
 	}
-	if found.Desired != 0 || len(found.Replicas) > 0 {
+	if found.Desired != 0 {
 		return fmt.Errorf("%w: %s is not scaled to 0", control.ErrConflict, workload)
+	}
+	for _, replica := range found.Replicas {
+		if replica.State != control.Stopped { // one that has ended may be listed for long, and its files are used by nobody
+			return fmt.Errorf("%w: %s is scaled to 0, but %s is still %s", control.ErrConflict, workload, replica.ID, replica.State)
+		}
 	}
 	return nil
 }

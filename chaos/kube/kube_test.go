@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/fake"
+	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/faultline-lab/faultline/chaos/control"
 	"github.com/faultline-lab/faultline/chaos/kube"
@@ -108,19 +109,27 @@ func TestARestartDeletesThePodThatWasJudgedAndNoOther(t *testing.T) {
 		workload, id, start string
 		conflict, deleted   bool
 	}{
-		"the start that was judged": {"orders", "orders-a", "u1.0", false, true},
-		"another start already":     {"orders", "orders-a", "u0.0", true, false},
-		"a pod that is gone":        {"orders", "orders-z", "u1.0", true, false},
-		"a pod of somebody else":    {"orders", "postgres-0", "u9.0", false, false},
+		"the start that was judged":        {"orders", "orders-a", "u1.0", false, true},
+		"another start already":            {"orders", "orders-a", "u0.0", true, false},
+		"a pod that is gone":               {"orders", "orders-z", "u1.0", true, false},
+		"a pod of somebody else":           {"orders", "postgres-0", "u9.0", false, false},
+		"a namesake that is no part of us": {"orders", "stranger", "u7.0", false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, api := client(t, deployment("orders", 1), pod("orders", "orders-a", "u1"), pod("postgres", "postgres-0", "u9"))
+			c, api := client(t, deployment("orders", 1), pod("orders", "orders-a", "u1"), pod("postgres", "postgres-0", "u9"),
+				pod("orders", "stranger", "u7", func(p *corev1.Pod) { delete(p.Labels, "app.kubernetes.io/part-of") }))
 			err := c.Restart(t.Context(), tt.workload, tt.id, tt.start)
 			if errors.Is(err, control.ErrConflict) != tt.conflict || (err == nil) != tt.deleted {
 				t.Errorf("got %v", err)
 			}
+			for _, action := range api.(*fake.Clientset).Actions() {
+				deletion, ok := action.(clienttesting.DeleteActionImpl)
+				if ok && (deletion.DeleteOptions.Preconditions == nil || *deletion.DeleteOptions.Preconditions.UID != "u1") {
+					t.Errorf("deleted without the UID as precondition: %+v; a newcomer of the same name would be hit", deletion.DeleteOptions)
+				}
+			}
 			left, err := api.CoreV1().Pods(namespace).List(t.Context(), metav1.ListOptions{})
-			if err != nil || (len(left.Items) == 1) != tt.deleted {
+			if err != nil || (len(left.Items) == 2) != tt.deleted {
 				t.Errorf("%d pods left (%v)", len(left.Items), err)
 			}
 		})
@@ -172,9 +181,12 @@ func TestStateIsWipedOnlyWhereItGoesWithThePod(t *testing.T) {
 		objects []runtime.Object
 		want    string
 	}{
-		"scaled to 0":      {[]runtime.Object{deployment("autoheal", 0)}, ""},
-		"still wanted":     {[]runtime.Object{deployment("autoheal", 1)}, "not scaled to 0"},
-		"a pod is left":    {[]runtime.Object{deployment("autoheal", 0), pod("autoheal", "autoheal-a", "u1")}, "not scaled to 0"},
+		"scaled to 0":   {[]runtime.Object{deployment("autoheal", 0)}, ""},
+		"still wanted":  {[]runtime.Object{deployment("autoheal", 1)}, "not scaled to 0"},
+		"a pod is left": {[]runtime.Object{deployment("autoheal", 0), pod("autoheal", "autoheal-a", "u1")}, "autoheal-a is still ready"},
+		"a pod that has ended is listed": {
+			[]runtime.Object{deployment("autoheal", 0), pod("autoheal", "autoheal-a", "u1", func(p *corev1.Pod) { p.Status.Phase = corev1.PodFailed })}, "",
+		},
 		"files on a claim": {[]runtime.Object{deployment("autoheal", 0, claim)}, "overlay dev"},
 	} {
 		t.Run(name, func(t *testing.T) {

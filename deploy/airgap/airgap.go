@@ -42,19 +42,33 @@ func Names() (Result, error) {
 
 // Present says whether the Docker engine has all the images. It makes nothing.
 func Present(ctx context.Context, _ Options) (Result, bool, error) {
+	result, err := Names()
+	if err != nil {
+		return result, false, err
+	}
+	missing, err := Missing(ctx)
+	return result, err == nil && len(missing) == 0, err
+}
+
+// Missing are the names of the images that the Docker engine does not have.
+func Missing(ctx context.Context) ([]string, error) {
 	plan, err := newPlan()
 	if err != nil {
-		return Result{}, false, err
+		return nil, err
 	}
 	engine, err := docker.Find(ctx)
 	if err != nil {
-		return plan.result(), false, err
+		return nil, err
 	}
 	images, err := engine.Images(ctx)
 	if err != nil {
-		return plan.result(), false, err
+		return nil, err
 	}
-	return plan.result(), len(plan.missing(images)) == 0, nil
+	var names []string
+	for _, image := range plan.missing(images) {
+		names = append(names, image.ref)
+	}
+	return names, nil
 }
 
 // Build makes the images that the Docker engine does not have. When ctx ends in the middle, what was built is kept, and
@@ -68,10 +82,7 @@ func Build(ctx context.Context, opts Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	b := &builder{
-		engine: engine, opts: opts, line: progress.New(opts.Progress), started: time.Now(),
-		debian: findDebian(opts.Mirror, "/etc/apt"),
-	}
+	b := &builder{engine: engine, opts: opts, line: progress.New(opts.Progress), started: time.Now()}
 	defer b.line.Clear()
 	if b.images, err = engine.Images(ctx); err != nil {
 		return Result{}, err
@@ -79,25 +90,27 @@ func Build(ctx context.Context, opts Options) (Result, error) {
 	if len(plan.missing(b.images)) == 0 {
 		return plan.result(), nil
 	}
-	return plan.result(), b.locked(ctx, plan)
+	if err := b.locked(ctx, func(dir string) error { return b.work(ctx, plan, filepath.Join(dir, "work")) }); err != nil {
+		return plan.result(), err
+	}
+	return plan.result(), b.tellSuperseded(ctx, plan)
 }
 
-// locked makes what is missing, while no other process does.
-func (b *builder) locked(ctx context.Context, plan plan) error {
+// locked does something in our folder of the cache, while no other process does.
+func (b *builder) locked(ctx context.Context, do func(dir string) error) error {
 	dir, err := cache.Dir(b.opts.CacheDir)
 	if err != nil {
 		return err
 	}
 	dir = filepath.Join(dir, "airgap")
-	holder := fmt.Sprintf("process %d, which is building the images", os.Getpid())
+	holder := fmt.Sprintf("process %d, which is building or removing images", os.Getpid())
 	lock, err := cache.Acquire(ctx, filepath.Join(dir, "lock"), holder, func(holder string) {
 		b.line.Update("images: waiting for %s", holder)
 	})
 	if err != nil {
 		return err
 	}
-	err = b.work(ctx, plan, filepath.Join(dir, "work"))
-	return errors.Join(err, lock.Release())
+	return errors.Join(do(dir), lock.Release())
 }
 
 // work does it in a folder that is gone afterwards.

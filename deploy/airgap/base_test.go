@@ -2,7 +2,9 @@ package airgap
 
 import (
 	"errors"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -10,13 +12,20 @@ import (
 func TestWhatTheBaseNeedsIsSaidBeforeItIsBegun(t *testing.T) {
 	none := func(string) (string, error) { return "", exec.ErrNotFound }
 	there := func(name string) (string, error) { return "/usr/sbin/" + name, nil }
-	if err := canBootstrap(1000, there); !errors.Is(err, ErrNeedsRoot) || !strings.Contains(err.Error(), "once as root") {
+	keyring := filepath.Join(t.TempDir(), "keyring.gpg")
+	if err := canBootstrap(0, there, keyring); err == nil || !strings.Contains(err.Error(), "debian-archive-keyring") {
+		t.Errorf("no keys: %v", err)
+	}
+	if err := os.WriteFile(keyring, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := canBootstrap(1000, there, keyring); !errors.Is(err, ErrNeedsRoot) || !strings.Contains(err.Error(), "once as root") {
 		t.Errorf("an ordinary user: %v", err)
 	}
-	if err := canBootstrap(0, none); err == nil || !strings.Contains(err.Error(), "apt-get install debootstrap") {
+	if err := canBootstrap(0, none, keyring); err == nil || !strings.Contains(err.Error(), "apt-get install debootstrap") {
 		t.Errorf("no debootstrap: %v", err)
 	}
-	if err := canBootstrap(0, there); err != nil {
+	if err := canBootstrap(0, there, keyring); err != nil {
 		t.Error(err)
 	}
 }

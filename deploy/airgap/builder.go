@@ -20,7 +20,6 @@ type builder struct {
 	opts    Options
 	line    *progress.Line
 	started time.Time
-	debian  debian
 	dir     string // to work in
 	title   string // of the image that is being made
 
@@ -100,7 +99,7 @@ func (b *builder) step(what string) {
 
 // build is a docker build with its steps shown.
 func (b *builder) build(ctx context.Context, ref string, recipe docker.Recipe) error {
-	recipe.OnStep = b.step
+	recipe.OnStep, recipe.Label = b.step, label
 	return b.engine.Build(ctx, ref, recipe)
 }
 
@@ -111,8 +110,8 @@ func (b *builder) onBase(ctx context.Context, base, ref string, recipe docker.Re
 	}
 	recipe.Args["BASE"] = base
 	if err := b.build(ctx, ref, recipe); err != nil {
-		return fmt.Errorf("%w\n(if packages could not be had: they come from %s; %s names another mirror, and then the "+
-			"base image has to be made again: docker image rm %s)", err, b.debian.mirror, MirrorVariable, base)
+		return fmt.Errorf("%w\n(if packages could not be had: they come from where those of the base image came from; %s names "+
+			"another mirror, and then the base image has to be made again: docker image rm %s)", err, MirrorVariable, base)
 	}
 	return nil
 }

@@ -2,6 +2,8 @@ package airgap
 
 import (
 	"cmp"
+	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -23,18 +25,34 @@ type source struct {
 	suites []string
 }
 
-// findDebian takes the mirror that was asked for, else the one that apt on this machine uses, else the official one.
-func findDebian(explicit, aptDir string) debian {
+// findDebian takes the mirror that was asked for, else the one that apt on this machine uses, else the official one. It
+// refuses one with credentials: they would stay in the image.
+func findDebian(explicit, aptDir string) (debian, error) {
+	found := fromApt(aptDir)
 	if asked := strings.TrimRight(cmp.Or(explicit, os.Getenv(MirrorVariable)), "/"); asked != "" {
-		return debian{mirror: asked, security: asked + "-security"}
+		found = debian{mirror: asked, security: asked + "-security"}
 	}
+	for _, uri := range []string{found.mirror, found.security} {
+		if parsed, err := url.Parse(uri); err != nil || parsed.User != nil {
+			return debian{}, fmt.Errorf("the address of the Debian mirror has a user or a password in it (or is none), which would "+
+				"stay in the image for all to read: set %s to a mirror that asks for neither", MirrorVariable)
+		}
+	}
+	return found, nil
+}
+
+// fromApt is the mirror that apt on this machine uses. What not everybody may read has credentials, and is left out.
+func fromApt(aptDir string) debian {
 	var sources []source
 	for _, pattern := range []string{"sources.list", "sources.list.d/*.list", "sources.list.d/*.sources"} {
 		matches, _ := filepath.Glob(filepath.Join(aptDir, pattern)) // the only error is a malformed pattern
 		for _, file := range matches {
+			if info, err := os.Stat(file); err != nil || info.Mode().Perm()&0o004 == 0 {
+				continue
+			}
 			text, err := os.ReadFile(file)
 			if err != nil {
-				continue // a file that only root may read has credentials, which do not belong into an image
+				continue
 			}
 			if strings.HasSuffix(file, ".sources") {
 				sources = append(sources, parseStanzas(string(text))...)

@@ -3,6 +3,7 @@ package airgap
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -53,8 +54,8 @@ func TestTheMirrorIsTheOneThatAptUses(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if got := findDebian("", dir); got != test.want {
-				t.Errorf("got  %+v\nwant %+v", got, test.want)
+			if got, err := findDebian("", dir); err != nil || got != test.want {
+				t.Errorf("got  %+v, %v\nwant %+v", got, err, test.want)
 			}
 		})
 	}
@@ -63,11 +64,41 @@ func TestTheMirrorIsTheOneThatAptUses(t *testing.T) {
 func TestAMirrorThatIsAskedForComesFirst(t *testing.T) {
 	t.Setenv(MirrorVariable, "http://env.example/debian/")
 	want := debian{"http://env.example/debian", "http://env.example/debian-security"}
-	if got := findDebian("", t.TempDir()); got != want {
+	if got, err := findDebian("", t.TempDir()); err != nil || got != want {
 		t.Errorf("by the environment: %+v", got)
 	}
 	want = debian{"http://flag.example/d", "http://flag.example/d-security"}
-	if got := findDebian("http://flag.example/d", t.TempDir()); got != want {
+	if got, err := findDebian("http://flag.example/d", t.TempDir()); err != nil || got != want {
 		t.Errorf("by the flag: %+v", got)
+	}
+}
+
+func TestAListThatNotEverybodyMayReadIsLeftOut(t *testing.T) {
+	t.Setenv(MirrorVariable, "")
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "sources.list"), []byte("deb http://m.example/debian bookworm main\n"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := findDebian("", dir); err != nil || got != official {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+func TestCredentialsDoNotComeIntoTheImage(t *testing.T) {
+	t.Setenv(MirrorVariable, "")
+	dir := t.TempDir()
+	const list = "deb https://user:secret@m.example/debian bookworm main\ndeb https://user:secret@third.example/apt stable main\n"
+	if err := os.WriteFile(filepath.Join(dir, "sources.list"), []byte(list), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for name, explicit := range map[string]string{"apt's": "", "one that is asked for": "https://user:secret@m.example/d"} {
+		got, err := findDebian(explicit, dir)
+		if err == nil || !strings.Contains(err.Error(), MirrorVariable) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: got %+v, %v", name, got, err)
+		}
+	}
+	want := debian{"http://m.example/debian", "http://m.example/debian-security"}
+	if got, err := findDebian("http://m.example/debian", dir); err != nil || got != want {
+		t.Errorf("what was said to do: %+v, %v", got, err)
 	}
 }

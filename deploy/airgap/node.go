@@ -7,14 +7,18 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
-	"strings"
 
 	"github.com/faultline-lab/faultline/deploy/airgap/docker"
+	"github.com/faultline-lab/faultline/deploy/beside"
 	"github.com/faultline-lab/faultline/deploy/toolchain"
 )
 
-// container is where the images of the pods are put into the node. There is one at a time: the caller has the lock.
-const container = "faultline-kind-node-in-the-making"
+const (
+	// makerLabel is on the container in which the images of the pods are put into a node, and says who does that.
+	makerLabel = "dev.faultline.kind-node-maker"
+	// makerPrefix begins the names of the folders that are there as long as such a maker.
+	makerPrefix = "faultline-kind-node-"
+)
 
 // makeNode is kind's node, and then the images of its pods put into the containerd of that.
 func (b *builder) makeNode(ctx context.Context, base, ref string) (err error) {
@@ -83,29 +87,30 @@ func (b *builder) nodeFiles(kindDir string, storage storage) ([]docker.File, err
 	), nil
 }
 
-// fill runs the node's containerd for as long as it takes the images, and keeps what it then has.
+// fill runs the node's containerd for as long as it takes the images, and keeps what it then has. Another user of the
+// engine may be doing the same: the lock is only this user's.
 func (b *builder) fill(ctx context.Context, empty, ref string, pods pods) (err error) {
-	remove := func() error {
-		_, err := b.engine.Output(context.WithoutCancel(ctx), "rm", "--force", "--volumes", container)
-		if err != nil && strings.Contains(err.Error(), "No such container") {
-			return nil
-		}
+	maker, err := beside.NewFolder(makerPrefix)
+	if err != nil {
 		return err
 	}
-	if err := remove(); err != nil { // one that a killed process left
+	defer func() { err = errors.Join(err, maker.Remove()) }()
+	if err := b.engine.RemoveOrphans(ctx, makerLabel); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, remove()) }()
+	container := filepath.Base(maker.Path) // which has this prefix and a number that no other has
+	defer func() { err = errors.Join(err, b.engine.RemoveContainer(context.WithoutCancel(ctx), container)) }()
 
 	run := []string{
-		"run", "--interactive", "--name=" + container, "--network=none", "--security-opt=seccomp=unconfined",
-		"--entrypoint=/bin/sh", empty, "-c", read("kind-node/import-images.sh"), "import-images.sh",
+		"run", "--interactive", "--name=" + container, "--label=" + makerLabel + "=" + docker.Maker(maker.Path), "--network=none",
+		"--security-opt=seccomp=unconfined", "--entrypoint=/bin/sh", empty, "-c", read("kind-node/import-images.sh"), "import-images.sh",
 	}
 	if err := b.engine.Pipe(ctx, append([]string{"save"}, pods.archived()...), append(run, pods.pairs()...)); err != nil {
 		return err
 	}
 	b.step("keeping it")
-	_, err = b.engine.Output(ctx, "commit", `--change=ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]`, "--change=CMD []",
-		container, ref)
+	// What is committed has the container's labels: a node that said who made it would be taken for one in the making.
+	_, err = b.engine.Output(ctx, "commit", "--change=LABEL "+label+" "+makerLabel+`=""`,
+		`--change=ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]`, "--change=CMD []", container, ref)
 	return err
 }

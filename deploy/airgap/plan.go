@@ -11,6 +11,8 @@ import (
 const (
 	// registry is where the images would come from if it existed: nobody can pull another one by these names.
 	registry = "faultline.local/"
+	// label is on every image of ours, and on those only.
+	label = "dev.faultline.airgap=image"
 	// suite of Debian: the systemd of the next one refuses cgroup v1, which engines of this one still have.
 	suite = "bookworm"
 )

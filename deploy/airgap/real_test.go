@@ -3,8 +3,10 @@ package airgap
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -38,6 +40,13 @@ func TestTheRealImagesAreThereOnceTheyAreBuilt(t *testing.T) {
 	images, err := engine.Images(t.Context())
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, ref := range append(slices.Collect(maps.Values(result.Stack)), result.Node) {
+		labels, err := engine.Output(t.Context(), "image", "inspect", `--format={{index .Config.Labels "dev.faultline.airgap"}} `+
+			`{{index .Config.Labels "`+makerLabel+`"}}`, ref)
+		if err != nil || labels != "image" {
+			t.Errorf("%s has the labels %q, want ours and no maker: %v", ref, labels, err)
+		}
 	}
 	for name := range images {
 		if strings.HasPrefix(name, registry+"pod-") || strings.HasSuffix(name, "-empty") {

@@ -17,6 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/faultline-lab/faultline/deploy/beside"
+	"github.com/faultline-lab/faultline/deploy/beside/besidetest"
 )
 
 // helperVariable makes the test binary act as a program that runs a command with an API server, so that a test can kill
@@ -50,18 +51,18 @@ func needsPrograms(t *testing.T) {
 func TestACommandGetsAnAPIServerThatWorks(t *testing.T) {
 	needsPrograms(t)
 	ctx, cancel := context.WithCancelCause(t.Context())
-	output := &firstLine{line: make(chan string, 1)}
+	output := besidetest.NewFirstLine()
 	done := make(chan error, 1)
 	go func() {
 		done <- RunWith(ctx, Options{}, output, os.Stderr,
 			[]string{"/bin/sh", "-c", `echo "$FAULTLINE_TEST_KUBECONFIG"; sleep 300 & wait`})
 	}()
-	kubeconfig := await(t, output.line)
+	kubeconfig := besidetest.Await(t, output.Line)
 	makesPods(t, kubeconfig)
 
 	why := errors.New("Ctrl-C")
 	cancel(why)
-	if err := await(t, done); !errors.Is(err, why) {
+	if err := besidetest.Await(t, done); !errors.Is(err, why) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := os.Stat(filepath.Dir(kubeconfig)); !errors.Is(err, os.ErrNotExist) {
@@ -90,7 +91,7 @@ func makesPods(t *testing.T, kubeconfig string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "two pods with a token of the default account", func() bool {
+	besidetest.Eventually(t, "two pods with a token of the default account", func() bool {
 		pods, err := c.CoreV1().Pods("default").List(t.Context(), metav1.ListOptions{LabelSelector: "app=web"})
 		return err == nil && len(pods.Items) == 2 && len(pods.Items[0].Spec.Volumes) == 1
 	})
@@ -136,7 +137,7 @@ func TestTheServersDieWithAKilledParent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	output := &firstLine{line: make(chan string, 1)}
+	output := besidetest.NewFirstLine()
 	cmd := exec.Command(self)
 	cmd.Env = append(os.Environ(), helperVariable+`=echo "$FAULTLINE_TEST_KUBECONFIG"; exec sleep 300`)
 	cmd.Stdout = output
@@ -144,7 +145,7 @@ func TestTheServersDieWithAKilledParent(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	kubeconfig := await(t, output.line)
+	kubeconfig := besidetest.Await(t, output.Line)
 	if err := answers(t.Context(), kubeconfig); err != nil {
 		t.Fatal(err)
 	}
@@ -152,10 +153,10 @@ func TestTheServersDieWithAKilledParent(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait() // it was killed
-	eventually(t, "the server ends", func() bool { return answers(t.Context(), kubeconfig) != nil })
+	besidetest.Eventually(t, "the server ends", func() bool { return answers(t.Context(), kubeconfig) != nil })
 
 	// And the next one removes its files.
-	eventually(t, "its files go", func() bool {
+	besidetest.Eventually(t, "its files go", func() bool {
 		next, err := beside.NewFolder(folderPrefix)
 		if err != nil || next.Remove() != nil {
 			t.Fatal(err)
@@ -163,40 +164,4 @@ func TestTheServersDieWithAKilledParent(t *testing.T) {
 		_, err = os.Stat(kubeconfig)
 		return errors.Is(err, os.ErrNotExist)
 	})
-}
-
-// firstLine hands over the first line that is written to it.
-type firstLine struct {
-	line chan string // with room for one
-	text []byte
-	sent bool
-}
-
-func (w *firstLine) Write(data []byte) (int, error) {
-	w.text = append(w.text, data...)
-	if line, _, whole := bytes.Cut(w.text, []byte("\n")); whole && !w.sent {
-		w.line <- string(line)
-		w.sent = true
-	}
-	return len(data), nil
-}
-
-func await[T any](t *testing.T, from <-chan T) T {
-	t.Helper()
-	select {
-	case value := <-from:
-		return value
-	case <-time.After(3 * time.Minute):
-		t.Fatal("nothing came within 3 min")
-		panic("unreachable")
-	}
-}
-
-func eventually(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !condition(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within a minute: %s", what)
-		}
-	}
 }

@@ -2,7 +2,6 @@ package kind
 
 import (
 	"context"
-	"fmt"
 	"io"
 
 	"github.com/faultline-lab/faultline/deploy/airgap"
@@ -34,24 +33,4 @@ func newChooser(engine *engine, published []string, progress io.Writer) chooser 
 		engine: engine, airgap: airgapped{options: airgap.Options{Progress: progress}},
 		cgroupV1: engine.cgroupV1, upstream: upstreamImage(), foreign: published,
 	}
-}
-
-// named is the node image that the configuration names.
-func named(ctx context.Context, engine *engine, cfg Config, progress io.Writer) (Node, error) {
-	there, err := engine.has(ctx, cfg.NodeImage)
-	if err != nil {
-		return Node{}, err
-	}
-	if !there {
-		return Node{}, fmt.Errorf("the engine has no image %s: pull or build it, or leave the choice to this program", cfg.NodeImage)
-	}
-	node := Node{Image: cfg.NodeImage, Airgapped: cfg.Airgapped, Why: "as was asked for"}
-	if !cfg.Airgapped {
-		return node, nil
-	}
-	built, complete, err := airgapped{options: airgap.Options{Progress: progress}}.present(ctx)
-	if err == nil && complete {
-		node.Stack = built.Stack
-	}
-	return node, err
 }

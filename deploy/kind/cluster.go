@@ -12,15 +12,14 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
 	"sigs.k8s.io/kind/pkg/cluster"
 	"sigs.k8s.io/kind/pkg/cluster/nodes"
 	kindexec "sigs.k8s.io/kind/pkg/exec"
-
-	"github.com/faultline-lab/faultline/deploy/local/ports"
 )
 
 const (
-	// nodeReadyWithin is how long a new node may take.
+	// nodeReadyWithin is how long a new node may take, from the answer of its API server.
 	nodeReadyWithin = 3 * time.Minute
 	// startWithin is how long the API server of a node that was stopped may take until it answers again.
 	startWithin = 90 * time.Second
@@ -35,8 +34,10 @@ func provider(say func(string)) *cluster.Provider {
 	return cluster.NewProvider(cluster.ProviderWithDocker(), cluster.ProviderWithLogger(logger{say: say}))
 }
 
-// create makes the cluster and its kubeconfig. When ctx ends meanwhile, nothing of it stays.
-func create(ctx context.Context, name string, node Node, host ports.Set, kubeconfig string, say func(string)) error {
+// create makes the cluster and its kubeconfig. It does not wait for its node to be ready: kind's own wait cannot be
+// interrupted. When ctx ends meanwhile, nothing of it stays.
+func create(ctx context.Context, config *v1alpha4.Cluster, kubeconfig string, say func(string)) error {
+	name := config.Name
 	if err := removeIfThere(kubeconfig); err != nil { // kind would add to it
 		return err
 	}
@@ -45,8 +46,8 @@ func create(ctx context.Context, name string, node Node, host ports.Set, kubecon
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		failed = kind.Create(name, cluster.CreateWithV1Alpha4Config(clusterConfig(name, node, host)),
-			cluster.CreateWithKubeconfigPath(kubeconfig), cluster.CreateWithWaitForReady(nodeReadyWithin))
+		failed = kind.Create(name, cluster.CreateWithV1Alpha4Config(config),
+			cluster.CreateWithKubeconfigPath(kubeconfig), cluster.CreateWithWaitForReady(0))
 	}()
 	select {
 	case <-ended:

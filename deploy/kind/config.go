@@ -24,7 +24,8 @@ const (
 // Config says which cluster and how.
 type Config struct {
 	Root string // the checkout; required
-	// Cluster is the cluster's name; default: FAULTLINE_CLUSTER, else the one that this checkout has, else faultline.
+	// Cluster is the cluster's name; default: FAULTLINE_CLUSTER, else the one that this checkout has, else faultline. Own finds
+	// the one that a checkout has, whatever the environment says.
 	Cluster string
 	// Ports are those of the host; default: the contract's, as the environment changes them.
 	Ports ports.Set
@@ -59,11 +60,11 @@ func (c *Config) defaults() (files, error) {
 		}
 	}
 	if c.Cluster == "" {
-		known, err := readRecord(at.record)
+		known, err := at.recorded()
 		if err != nil {
 			return at, err
 		}
-		c.Cluster = cmp.Or(os.Getenv(clusterVariable), known.Cluster, defaultCluster)
+		c.Cluster = cmp.Or(os.Getenv(clusterVariable), known, defaultCluster)
 	}
 	c.ReadyWithin = cmp.Or(c.ReadyWithin, 5*time.Minute)
 	if c.Progress == nil {

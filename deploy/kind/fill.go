@@ -88,16 +88,14 @@ func (a *ascent) apply(ctx context.Context, say func(string)) (string, error) {
 }
 
 func (a *ascent) awaitReady(ctx context.Context, say func(string)) (string, error) {
-	var last []string
 	ctx, cancel := context.WithTimeoutCause(ctx, a.cfg.ReadyWithin, fmt.Errorf("not ready within %s", a.cfg.ReadyWithin))
 	defer cancel()
 	namespace := manifests.Namespace(a.objects)
 	err := manifests.WaitReady(ctx, a.config, namespace, func(waiting []string) {
-		last = waiting
 		say("waiting for " + strings.Join(waiting, ", "))
 	})
-	if ctx.Err() != nil {
-		return "", fmt.Errorf("%w: still waiting for %s: `stack kind status` shows the pods", context.Cause(ctx), strings.Join(last, ", "))
+	if err != nil && ctx.Err() != nil {
+		err = fmt.Errorf("%w: `stack kind status` shows the pods", err)
 	}
 	return "every pod of namespace " + namespace, err
 }

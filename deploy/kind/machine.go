@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -13,12 +14,18 @@ type machine struct {
 	Name    string
 	Running bool
 	Ports   bound
+	Mounts  []string // paths in the container
 }
+
+func (m *machine) has(mount string) bool { return slices.Contains(m.Mounts, mount) }
+
+// clusterLabel is what kind puts on the containers of a cluster.
+const clusterLabel = "io.x-k8s.kind.cluster"
 
 // machineOf finds the node of the cluster of that name; nil when there is no such cluster. A cluster of several nodes is
 // not one that this package makes.
 func machineOf(ctx context.Context, cluster string) (*machine, error) {
-	said, err := docker(ctx, "ps", "--all", "--quiet", "--no-trunc", "--filter", "label=io.x-k8s.kind.cluster="+cluster)
+	said, err := docker(ctx, "ps", "--all", "--quiet", "--no-trunc", "--filter", "label="+clusterLabel+"="+cluster)
 	if err != nil {
 		return nil, err
 	}
@@ -33,6 +40,13 @@ func machineOf(ctx context.Context, cluster string) (*machine, error) {
 	}
 }
 
+// marked names the clusters that have the mount in their node. Nobody's cluster is asked anything for it.
+func marked(ctx context.Context, mount string) ([]string, error) {
+	said, err := docker(ctx, "ps", "--all", "--filter", "label="+clusterLabel, "--filter", "volume="+mount,
+		"--format", `{{.Label "`+clusterLabel+`"}}`)
+	return strings.Fields(said), err
+}
+
 func inspect(ctx context.Context, id string) (*machine, error) {
 	said, err := docker(ctx, "container", "inspect", "--format", "{{json .}}", id)
 	if err != nil {
@@ -45,6 +59,7 @@ func inspect(ctx context.Context, id string) (*machine, error) {
 		HostConfig struct {
 			PortBindings map[string][]struct{ HostPort string }
 		}
+		Mounts []struct{ Destination string }
 	}
 	if err := json.Unmarshal([]byte(said), &container); err != nil {
 		return nil, fmt.Errorf("docker container inspect: %w", err)
@@ -56,6 +71,9 @@ func inspect(ctx context.Context, id string) (*machine, error) {
 		if len(at) > 0 {
 			found.Ports[node] = at[0].HostPort
 		}
+	}
+	for _, mount := range container.Mounts {
+		found.Mounts = append(found.Mounts, mount.Destination)
 	}
 	return found, nil
 }

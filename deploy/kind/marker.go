@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +26,7 @@ const (
 // Marker is what a cluster says about who made it, and how.
 type Marker struct {
 	Checkout  string // the folder that it belongs to
+	Machine   string // where that folder is
 	NodeImage string
 	Airgapped bool
 	Ports     ports.Set // of the host, those that lead into the cluster
@@ -37,6 +36,7 @@ type Marker struct {
 // The marker's keys.
 const (
 	keyCheckout  = "checkout"
+	keyMachine   = "machine"
 	keyNodeImage = "node-image"
 	keyAirgapped = "airgapped"
 	keyPorts     = "ports"
@@ -51,15 +51,18 @@ func (m Marker) configMap() *corev1.ConfigMap {
 	return &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{Name: markerName, Namespace: markerNamespace},
 		Data: map[string]string{
-			keyCheckout: m.Checkout, keyNodeImage: m.NodeImage, keyAirgapped: strconv.FormatBool(m.Airgapped),
-			keyPorts: strings.Join(host, "\n"), keyMadeAt: m.MadeAt.UTC().Format(time.RFC3339Nano),
+			keyCheckout: m.Checkout, keyMachine: m.Machine, keyNodeImage: m.NodeImage,
+			keyAirgapped: strconv.FormatBool(m.Airgapped), keyPorts: strings.Join(host, "\n"),
+			keyMadeAt: m.MadeAt.UTC().Format(time.RFC3339Nano),
 		},
 	}
 }
 
 // markerFrom refuses a ConfigMap that is none of ours: somebody else may have one of that name.
 func markerFrom(from *corev1.ConfigMap) (Marker, error) {
-	marker := Marker{Checkout: from.Data[keyCheckout], NodeImage: from.Data[keyNodeImage], Ports: ports.Set{}}
+	marker := Marker{
+		Checkout: from.Data[keyCheckout], Machine: from.Data[keyMachine], NodeImage: from.Data[keyNodeImage], Ports: ports.Set{},
+	}
 	var err error
 	if marker.MadeAt, err = time.Parse(time.RFC3339Nano, from.Data[keyMadeAt]); err != nil {
 		return marker, fmt.Errorf("%s: %w", keyMadeAt, err)
@@ -106,27 +109,20 @@ func writeMarker(ctx context.Context, client kubernetes.Interface, marker Marker
 	return err
 }
 
-// belongs says whether the cluster is this checkout's: it made it, or the one that did is gone and nobody else can take
-// it away.
-func (m Marker) belongs(root string) bool {
-	if m.Checkout == root {
-		return true
-	}
-	_, err := os.Stat(filepath.Join(m.Checkout, "go.work"))
-	return os.IsNotExist(err)
-}
+// at is the place that the cluster belongs to.
+func (m Marker) at() place { return place{root: m.Checkout, machine: m.Machine} }
 
-// fits returns an error that says what to do when the cluster is not as it would be made now.
-func (m Marker) fits(cluster string, node Node, host ports.Set) error {
-	const again = "`stack kind down` takes it away, then run this again"
+// fits returns an error that says what to do when the cluster is not as it would be made now. away is how to take it away.
+func (m Marker) fits(cluster, nodeImage string, host ports.Set, away string) error {
 	for _, name := range slices.Sorted(maps.Keys(host)) {
 		if m.Ports[name] != host[name] {
-			return fmt.Errorf("cluster %s has %s at port %d, and %d is wanted: ports are fixed when a cluster is made: set them back, or %s",
-				cluster, name, m.Ports[name], host[name], again)
+			return fmt.Errorf("cluster %s has %s at port %d, and %d is wanted: ports are fixed when a cluster is made: set them back, or "+
+				"take it away (`%s`) and run this again", cluster, name, m.Ports[name], host[name], away)
 		}
 	}
-	if m.NodeImage != node.Image {
-		return fmt.Errorf("cluster %s was made from %s, and %s is wanted: %s", cluster, m.NodeImage, node.Image, again)
+	if m.NodeImage != nodeImage {
+		return fmt.Errorf("cluster %s was made from %s, and %s is wanted: take it away first (`%s`), then run this again",
+			cluster, m.NodeImage, nodeImage, away)
 	}
 	return nil
 }

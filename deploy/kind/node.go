@@ -2,6 +2,7 @@ package kind
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -73,6 +74,32 @@ func (c chooser) choose(ctx context.Context, mayBuild bool, say func(string)) (N
 	}
 	node.Why = fmt.Sprintf("built, because no image could be pulled (%v)", err)
 	return node, nil
+}
+
+// named is the node image that the configuration names.
+func (c chooser) named(ctx context.Context, cfg Config) (Node, error) {
+	there, err := c.engine.has(ctx, cfg.NodeImage)
+	if err != nil {
+		return Node{}, err
+	}
+	if !there {
+		return Node{}, fmt.Errorf("the engine has no image %s: pull or build it, or leave the choice to this program", cfg.NodeImage)
+	}
+	node := Node{Image: cfg.NodeImage, Airgapped: cfg.Airgapped, Why: "as was asked for"}
+	if !cfg.Airgapped {
+		return node, nil
+	}
+	built, complete, err := c.airgap.present(ctx)
+	if err == nil && !complete {
+		err = errIncomplete()
+	}
+	node.Stack = built.Stack
+	return node, err
+}
+
+// errIncomplete is why an airgapped node is of no use: its cluster gets nothing from a registry.
+func errIncomplete() error {
+	return errors.New("the engine lacks images of the stack that the node needs: `stack airgap` builds them (`stack airgap list` names them)")
 }
 
 // fetch makes the engine have the published images. The first that it lacks tells whether a registry answers.

@@ -2,6 +2,7 @@ package kind
 
 import (
 	"maps"
+	"os"
 	"slices"
 	"strconv"
 
@@ -31,9 +32,12 @@ func hostPorts(set ports.Set) ports.Set {
 	return mapped
 }
 
-// clusterConfig describes the cluster: one node, whose ports are on loopback only.
-func clusterConfig(name string, node Node, host ports.Set) *v1alpha4.Cluster {
-	machine := v1alpha4.Node{Role: v1alpha4.ControlPlaneRole, Image: node.Image}
+// clusterConfig describes the cluster: one node, whose ports are on loopback only, and which bears the mark.
+func clusterConfig(name string, node Node, host ports.Set, mark string) *v1alpha4.Cluster {
+	machine := v1alpha4.Node{
+		Role: v1alpha4.ControlPlaneRole, Image: node.Image,
+		ExtraMounts: []v1alpha4.Mount{{HostPath: os.DevNull, ContainerPath: mark, Readonly: true}},
+	}
 	at := nodePorts()
 	for _, name := range slices.Sorted(maps.Keys(at)) {
 		machine.ExtraPortMappings = append(machine.ExtraPortMappings, v1alpha4.PortMapping{

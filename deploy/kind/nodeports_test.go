@@ -17,7 +17,7 @@ func TestTheClusterHasThePortsOfTheContractOnLoopbackOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cluster := clusterConfig("x", Node{Image: "node:1"}, set)
+	cluster := clusterConfig("x", Node{Image: "node:1"}, set, "/etc/mark")
 	if len(cluster.Nodes) != 1 || cluster.Nodes[0].Image != "node:1" || cluster.Name != "x" {
 		t.Fatalf("%+v", cluster)
 	}
@@ -43,7 +43,7 @@ func TestTheClusterHasThePortsOfTheContractOnLoopbackOnly(t *testing.T) {
 
 func TestOnlyAnAirgappedNodeBringsItsOwnPodNetwork(t *testing.T) {
 	for airgapped, want := range map[bool]string{false: "", true: "podSubnet: 10.244.0.0/16"} {
-		text, err := yaml.Marshal(clusterConfig("x", Node{Image: "node:1", Airgapped: airgapped}, ports.Default()).Networking)
+		text, err := yaml.Marshal(clusterConfig("x", Node{Image: "node:1", Airgapped: airgapped}, ports.Default(), "/etc/mark").Networking)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -100,5 +100,12 @@ func TestTheImagesThatAreNotOursAreFoundInTheManifests(t *testing.T) {
 	}
 	if !slices.Equal(names, want) {
 		t.Errorf("found %v, want %v", names, want)
+	}
+}
+
+func TestTheNodeBearsTheMarkAndSeesNothingOfTheHost(t *testing.T) {
+	mounts := clusterConfig("x", Node{Image: "node:1"}, ports.Default(), "/etc/mark").Nodes[0].ExtraMounts
+	if len(mounts) != 1 || mounts[0].ContainerPath != "/etc/mark" || mounts[0].HostPath != "/dev/null" || !mounts[0].Readonly {
+		t.Errorf("mounts %+v", mounts)
 	}
 }

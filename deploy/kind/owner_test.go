@@ -15,28 +15,40 @@ import (
 )
 
 func TestWhoseAClusterIs(t *testing.T) {
-	here, there := checkout(t).Root, checkout(t).Root
-	gone := filepath.Join(t.TempDir(), "gone")
+	here, there := placeOf(checkout(t).Root), placeOf(checkout(t).Root)
+	gone := placeOf(filepath.Join(t.TempDir(), "gone"))
+	// Folders of another machine, or of another container: one that cannot be seen, and one that is called as ours is.
+	unseen, namesake := place{gone.root, "far"}, place{here.root, "far"}
 	wanted := boundPorts(ports.Default())
-	node := machine{ID: "abc", Name: "x-control-plane", Running: true, Ports: wanted}
+	node := machine{ID: "abc", Name: "x-control-plane", Running: true, Ports: wanted, Mounts: []string{"/var", here.mark()}}
 	silent := errors.New("connection refused")
+	of := func(whose place) *Marker { return &Marker{Checkout: whose.root, Machine: whose.machine} }
+	made := record{Cluster: "x", Container: "abc"}
+	half := record{Cluster: "x", Mark: here.mark(), Ports: wanted}
 	for name, c := range map[string]struct {
 		found found
 		want  standing
 		says  []string // of the refusal
 	}{
-		"one that says it is ours":                     {found: found{marker: &Marker{Checkout: here}}, want: ours},
-		"one of a checkout that is gone":               {found: found{marker: &Marker{Checkout: gone}}, want: ours},
-		"one of another checkout is not touched":       {found: found{marker: &Marker{Checkout: there}}, says: []string{there, "make down", clusterVariable}},
-		"one that says nothing is not touched":         {found: found{}, says: []string{"none of ours", clusterVariable, "docker rm"}},
-		"nor when we made one of another name":         {found: found{known: record{Cluster: "y", Ports: wanted}}, says: []string{"none of ours"}},
-		"nor when ours had another node":               {found: found{silent: silent, known: record{Cluster: "x", Container: "def"}}, says: []string{"cannot be told", "connection refused"}},
-		"nor when a half-made one had other ports":     {found: found{known: record{Cluster: "x", Ports: bound{"30080/tcp": "1"}}}, says: []string{"none of ours"}},
-		"nor when it lost its marker":                  {found: found{known: record{Cluster: "x", Container: "abc", Ports: wanted}}, says: []string{"none of ours"}},
-		"one that we were making":                      {found: found{silent: silent, known: record{Cluster: "x", Ports: wanted}}, want: halfMade},
-		"one that we had made and could not yet mark":  {found: found{known: record{Cluster: "x", Ports: wanted}}, want: halfMade},
-		"one that we made and that is silent is known": {found: found{silent: silent, known: record{Cluster: "x", Container: "abc"}}, want: broken},
-		"one that is silent and unknown":               {found: found{silent: silent}, says: []string{"cannot be told", "docker start x-control-plane"}},
+		"one that says it is ours":                        {found: found{marker: of(here)}, want: ours},
+		"one of a checkout that is gone may be used":      {found: found{marker: of(gone)}, want: abandoned},
+		"one of another checkout is not touched":          {found: found{marker: of(there)}, says: []string{there.root, "make down", clusterVariable}},
+		"nor one of a checkout that cannot be seen":       {found: found{marker: of(unseen)}, says: []string{gone.root + " on far", "docker rm -f -v x-control-plane"}},
+		"nor one of a checkout that is called as ours":    {found: found{marker: of(namesake)}, says: []string{"on far", "docker rm -f -v x-control-plane"}},
+		"one that we made under the machine's old name":   {found: found{marker: of(namesake), known: made}, want: ours},
+		"one that we made, and whose folder was moved":    {found: found{marker: of(gone), known: made}, want: ours},
+		"one that we made, and another one took over":     {found: found{marker: of(there), known: made}, says: []string{there.root}},
+		"one that says nothing is not touched":            {found: found{}, says: []string{"none of ours", clusterVariable, "docker rm"}},
+		"nor when we made one of another name":            {found: found{known: record{Cluster: "y", Mark: here.mark(), Ports: wanted}}, says: []string{"none of ours"}},
+		"nor when ours had another node":                  {found: found{silent: silent, known: record{Cluster: "x", Container: "def"}}, says: []string{"cannot be told", "connection refused"}},
+		"nor when a half-made one had other ports":        {found: found{known: record{Cluster: "x", Mark: here.mark(), Ports: bound{"30080/tcp": "1"}}}, says: []string{"none of ours"}},
+		"nor when a half-made one had another mark":       {found: found{known: record{Cluster: "x", Mark: there.mark(), Ports: wanted}}, says: []string{"none of ours"}},
+		"nor when a half-made one is known by ports only": {found: found{known: record{Cluster: "x", Ports: wanted}}, says: []string{"none of ours"}},
+		"nor when it lost its marker":                     {found: found{known: record{Cluster: "x", Container: "abc", Mark: here.mark(), Ports: wanted}}, says: []string{"none of ours"}},
+		"one that we were making":                         {found: found{silent: silent, known: half}, want: halfMade},
+		"one that we had made and could not yet mark":     {found: found{known: half}, want: halfMade},
+		"one that we made and that is silent is known":    {found: found{silent: silent, known: made}, want: broken},
+		"one that is silent and unknown":                  {found: found{silent: silent}, says: []string{"cannot be told", "docker start x-control-plane"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.found.cluster, c.found.node = "x", node
@@ -56,13 +68,28 @@ func TestWhoseAClusterIs(t *testing.T) {
 	}
 }
 
+func TestAMarkIsOfOneCheckoutOnOneMachine(t *testing.T) {
+	a := place{"/a", "m"}
+	if a.mark() != (place{"/a", "m"}).mark() {
+		t.Error("it changes")
+	}
+	for _, other := range []place{{"/b", "m"}, {"/a", "n"}} {
+		if a.mark() == other.mark() {
+			t.Errorf("%s has the same", other)
+		}
+	}
+	if placeOf("/a").machine == "" {
+		t.Error("this machine has no name")
+	}
+}
+
 func TestAMarkerIsReadAsItWasWritten(t *testing.T) {
 	client := fake.NewClientset()
 	if marker, err := readMarker(t.Context(), client); marker != nil || err != nil {
 		t.Fatalf("without one: %+v, %v", marker, err)
 	}
 	wrote := Marker{
-		Checkout: "/a", NodeImage: "node:1", Airgapped: true, Ports: hostPorts(ports.Default()),
+		Checkout: "/a", Machine: "m", NodeImage: "node:1", Airgapped: true, Ports: hostPorts(ports.Default()),
 		MadeAt: time.Date(2026, 3, 1, 12, 0, 0, 5, time.UTC),
 	}
 	for range 2 { // the second replaces the first
@@ -74,7 +101,7 @@ func TestAMarkerIsReadAsItWasWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if read.Checkout != "/a" || read.NodeImage != "node:1" || !read.Airgapped || !read.MadeAt.Equal(wrote.MadeAt) ||
+	if read.at() != (place{"/a", "m"}) || read.NodeImage != "node:1" || !read.Airgapped || !read.MadeAt.Equal(wrote.MadeAt) ||
 		len(read.Ports) != len(nodePorts()) || read.Ports[ports.Loki] != 3100 {
 		t.Errorf("read %+v", read)
 	}
@@ -90,19 +117,19 @@ func TestSomebodyElsesConfigMapOfThatNameIsNoMarker(t *testing.T) {
 }
 
 func TestAClusterIsUsedAgainOnlyAsItWouldBeMade(t *testing.T) {
-	node := Node{Image: "node:1"}
+	const away = "stack kind down"
 	marker := Marker{NodeImage: "node:1", Ports: hostPorts(ports.Default())}
-	if err := marker.fits("x", node, hostPorts(ports.Default())); err != nil {
+	if err := marker.fits("x", "node:1", hostPorts(ports.Default()), away); err != nil {
 		t.Errorf("the same is refused: %v", err)
 	}
 	moved := ports.Default()
 	moved[ports.Loki] = 3200
-	err := marker.fits("x", node, hostPorts(moved))
-	if err == nil || !strings.Contains(err.Error(), "loki at port 3100, and 3200") || !strings.Contains(err.Error(), "stack kind down") {
+	err := marker.fits("x", "node:1", hostPorts(moved), away)
+	if err == nil || !strings.Contains(err.Error(), "loki at port 3100, and 3200") || !strings.Contains(err.Error(), "`stack kind down`") {
 		t.Errorf("another port: %v", err)
 	}
-	err = marker.fits("x", Node{Image: "node:2"}, hostPorts(ports.Default()))
-	if err == nil || !strings.Contains(err.Error(), "node:2") || !strings.Contains(err.Error(), "stack kind down") {
+	err = marker.fits("x", "node:2", hostPorts(ports.Default()), away)
+	if err == nil || !strings.Contains(err.Error(), "node:2") || !strings.Contains(err.Error(), "`stack kind down`") {
 		t.Errorf("another node image: %v", err)
 	}
 }

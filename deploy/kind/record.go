@@ -14,8 +14,9 @@ type record struct {
 	Cluster string `json:"cluster"`
 	// Container is the node's; empty until the cluster is made and has its marker.
 	Container string `json:"container,omitempty"`
-	// Ports are those the node is made with, by which a half-made one is known.
-	Ports bound `json:"ports"`
+	// Mark and Ports are what the node is made with, by which a half-made one is known.
+	Mark  string `json:"mark,omitempty"`
+	Ports bound  `json:"ports"`
 }
 
 // readRecord returns the zero record when there is none.
@@ -49,5 +50,5 @@ func (r record) made(cluster string, node machine) bool {
 
 // halfMade says that the machine is a node that this checkout was making when it was killed.
 func (r record) halfMade(cluster string, node machine) bool {
-	return r.Cluster == cluster && r.Container == "" && len(r.Ports) > 0 && node.Ports.has(r.Ports)
+	return r.Cluster == cluster && r.Container == "" && r.Mark != "" && node.has(r.Mark) && node.Ports.has(r.Ports)
 }

@@ -52,9 +52,11 @@ func Status(ctx context.Context, cfg Config) (Report, error) {
 	if there == nil {
 		return Report{}, ErrNoCluster
 	}
-	switch whose, err := there.judge(cfg.Root); {
+	switch whose, err := there.judge(placeOf(cfg.Root)); {
 	case err != nil:
 		return Report{}, err
+	case whose == abandoned:
+		return Report{}, fmt.Errorf("cluster %s was made by the checkout %s, which is gone: `stack kind up` takes it over", cfg.Cluster, there.marker.at())
 	case whose == halfMade:
 		return Report{}, fmt.Errorf("cluster %s is half made: `stack kind up` makes it anew, `stack kind down` takes it away", cfg.Cluster)
 	case whose == broken:

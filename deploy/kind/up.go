@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/kubernetes"
@@ -55,6 +54,7 @@ type ascent struct {
 
 	engine  *engine
 	there   *found // the cluster, when it is there already
+	away    string // the command that takes it away
 	node    Node
 	objects []*unstructured.Unstructured // as published, before our images are known
 	images  []images.Image
@@ -109,10 +109,13 @@ func (a *ascent) findEngine(ctx context.Context, say func(string)) (string, erro
 	if a.there == nil {
 		return said, errors.Join(hostPorts(a.cfg.Ports).Check(ctx), a.forget())
 	}
-	whose, err := a.there.judge(a.cfg.Root)
+	whose, err := a.there.judge(placeOf(a.cfg.Root))
 	switch {
 	case err != nil:
 		return "", err
+	case whose == abandoned: // ours only once it is used
+		a.away = a.there.byHand()
+		return said, nil
 	case whose == broken:
 		return "", fmt.Errorf("cluster %s does not answer (%w): `stack kind down` takes it away, then run this again", a.cfg.Cluster, a.there.silent)
 	case whose == halfMade:
@@ -120,6 +123,7 @@ func (a *ascent) findEngine(ctx context.Context, say func(string)) (string, erro
 		a.there = nil
 		return said, errors.Join(remove(a.cfg.Cluster, a.at.kubeconfig), hostPorts(a.cfg.Ports).Check(ctx), a.forget())
 	default:
+		a.away = "stack kind down"
 		return said, nil
 	}
 }
@@ -132,7 +136,7 @@ func (a *ascent) noOther(ctx context.Context) error {
 	}
 	node, err := machineOf(ctx, known.Cluster)
 	if err == nil && node != nil && (known.made(known.Cluster, *node) || known.halfMade(known.Cluster, *node)) {
-		err = fmt.Errorf("this checkout has cluster %s already: `stack kind down` takes it away, then run this again", known.Cluster)
+		err = fmt.Errorf("this checkout has cluster %s already: `stack down` takes it away, then run this again", known.Cluster)
 	}
 	return err
 }
@@ -142,28 +146,6 @@ func (a *ascent) forget() error {
 	return errors.Join(removeIfThere(a.at.Stack), removeIfThere(a.at.kubeconfig), removeIfThere(a.at.record))
 }
 
-func (a *ascent) chooseNode(ctx context.Context, say func(string)) (string, error) {
-	published := foreign(a.objects)
-	var err error
-	switch {
-	case a.cfg.NodeImage != "":
-		a.node, err = named(ctx, a.engine, a.cfg, a.board)
-	case a.there != nil && !a.there.marker.Airgapped:
-		a.node = Node{Image: a.there.marker.NodeImage, Why: "that of the cluster"}
-	default:
-		a.node, err = newChooser(a.engine, published, a.board).choose(ctx, a.cfg.Explicit, say)
-	}
-	if err != nil {
-		return "", err
-	}
-	if a.there != nil {
-		if err := a.there.marker.fits(a.cfg.Cluster, a.node, hostPorts(a.cfg.Ports)); err != nil {
-			return "", err
-		}
-	}
-	return fmt.Sprintf("%s: %s", withoutDigest(a.node.Image), a.node.Why), nil
-}
-
 func (a *ascent) buildPrograms(ctx context.Context, say func(string)) (string, error) {
 	say("compiling our programs")
 	var err error
@@ -171,60 +153,4 @@ func (a *ascent) buildPrograms(ctx context.Context, say func(string)) (string, e
 		Root: a.cfg.Root, Arch: a.engine.arch, NoBuild: a.cfg.NoBuild,
 	})
 	return fmt.Sprintf("%d images, from scratch", len(a.images)), err
-}
-
-func (a *ascent) bringCluster(ctx context.Context, say func(string)) (string, error) {
-	if a.there == nil {
-		return a.makeCluster(ctx, say)
-	}
-	if err := writeKubeconfig(a.cfg.Cluster, a.at.kubeconfig); err != nil {
-		return "", err
-	}
-	var err error
-	if a.config, a.client, err = connect(a.at.kubeconfig); err != nil {
-		return "", err
-	}
-	a.marker = *a.there.marker
-	a.marker.Checkout = a.cfg.Root // the one that made it may be gone
-	known := record{Cluster: a.cfg.Cluster, Container: a.there.node.ID, Ports: boundPorts(a.cfg.Ports)}
-	said := fmt.Sprintf("%s is used again, made %s ago", a.cfg.Cluster, time.Since(a.marker.MadeAt).Round(time.Second))
-	return said, errors.Join(writeMarker(ctx, a.client, a.marker), known.write(a.at.record))
-}
-
-func (a *ascent) makeCluster(ctx context.Context, say func(string)) (string, error) {
-	known := record{Cluster: a.cfg.Cluster, Ports: boundPorts(a.cfg.Ports)}
-	if err := known.write(a.at.record); err != nil {
-		return "", err
-	}
-	err := create(ctx, a.cfg.Cluster, a.node, a.cfg.Ports, a.at.kubeconfig, say)
-	if err != nil {
-		return "", errors.Join(err, a.forget())
-	}
-	if err := a.mark(ctx, known); err != nil {
-		return "", errors.Join(err, remove(a.cfg.Cluster, a.at.kubeconfig), a.forget())
-	}
-	return fmt.Sprintf("%s made, one node", a.cfg.Cluster), nil
-}
-
-// mark makes a new cluster known as ours.
-func (a *ascent) mark(ctx context.Context, known record) error {
-	var err error
-	if a.config, a.client, err = connect(a.at.kubeconfig); err != nil {
-		return err
-	}
-	a.marker = Marker{
-		Checkout: a.cfg.Root, NodeImage: a.node.Image, Airgapped: a.node.Airgapped, Ports: hostPorts(a.cfg.Ports), MadeAt: time.Now(),
-	}
-	if err := writeMarker(ctx, a.client, a.marker); err != nil {
-		return fmt.Errorf("marking cluster %s as ours: %w", a.cfg.Cluster, err)
-	}
-	node, err := machineOf(ctx, a.cfg.Cluster)
-	if err != nil {
-		return err
-	}
-	if node == nil {
-		return fmt.Errorf("cluster %s is gone: was it deleted meanwhile?", a.cfg.Cluster)
-	}
-	known.Container = node.ID
-	return known.write(a.at.record)
 }

@@ -66,7 +66,7 @@ ps) case "$*" in *cluster=first*) echo abc;; esac;;
 container) echo '{"Id":"abc","Name":"/first-control-plane"}';;
 esac`)
 	_, _, err := Up(t.Context(), Config{Root: at.Root, Cluster: "second", Ports: freePorts(t)})
-	if err == nil || !strings.Contains(err.Error(), "cluster first already") || !strings.Contains(err.Error(), "stack kind down") {
+	if err == nil || !strings.Contains(err.Error(), "cluster first already") || !strings.Contains(err.Error(), "`stack down`") {
 		t.Errorf("it says %v", err)
 	}
 }

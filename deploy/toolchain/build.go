@@ -42,7 +42,7 @@ type build struct {
 // run leaves the program at output.
 func (b *build) run(ctx context.Context, output string) error {
 	b.started = time.Now()
-	stop := b.keepShowing()
+	stop := progress.Every(showEvery, b.show)
 	defer stop()
 
 	// go list fetches the modules and tells which packages are not compiled yet: after an interrupted build, or
@@ -132,27 +132,5 @@ func (b *build) show() {
 		b.line.Update("%s: all %d packages compiled, linking, %s", b.title, b.total, elapsed)
 	default:
 		b.line.Update("%s: %d of %d packages compiled, %s", b.title, b.compiled, b.total, elapsed)
-	}
-}
-
-// keepShowing renews the line until stop is called.
-func (b *build) keepShowing() (stop func()) {
-	ticker := time.NewTicker(showEvery)
-	done, gone := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(gone)
-		for {
-			b.show()
-			select {
-			case <-ticker.C:
-			case <-done:
-				return
-			}
-		}
-	}()
-	return func() {
-		ticker.Stop()
-		close(done)
-		<-gone
 	}
 }

@@ -27,7 +27,7 @@ func TestTheStoryOnKind(t *testing.T) {
 	t.Setenv("FAULTLINE_CLUSTER", cluster)
 	t.Setenv("FAULTLINE_PORT_OFFSET", portOffset)
 	root := checkout(t)
-	t.Cleanup(func() { tearDown(t, root) })
+	t.Cleanup(func() { tearDown(t, root); checkNothingIsLeft(t, root) })
 
 	var first record.Record
 	t.Run("demo makes the cluster, and the leak is healed by replacing exactly the pods that leak", func(t *testing.T) {
@@ -51,7 +51,13 @@ func TestTheStoryOnKind(t *testing.T) {
 			t.Errorf("%d pods of orders, want 2: %v", len(before), before)
 		}
 	})
-	t.Run("demo uses the cluster that is there", func(t *testing.T) { looptest.CheckHealed(t, demo(t, root)) })
+	t.Run("demo uses the cluster that is there", func(t *testing.T) {
+		made := startedAt(t, root)
+		looptest.CheckHealed(t, demo(t, root))
+		if again := startedAt(t, root); !again.Equal(made) {
+			t.Errorf("the cluster was made at %s, and is now one of %s", made, again)
+		}
+	})
 	t.Run("without the healer the same fault stays", func(t *testing.T) {
 		looptest.CheckLeftAlone(t, looptest.Trial(t, root, "none", 20*time.Second))
 	})
@@ -72,18 +78,25 @@ func needEngine(t *testing.T) {
 }
 
 // checkout is a checkout of its own, with our programs and the sources that their images are built from: the one that the
-// test runs in may have a stack.
+// test runs in may have a stack. It is always the same folder, so that the next run finds, and takes away, the
+// cluster of one that was interrupted.
 func checkout(t *testing.T) string {
 	t.Helper()
-	root := looptest.Root(t)
-	sources := os.DirFS("../..")
-	files, err := fs.Glob(sources, "go.work*")
+	root, err := filepath.Abs("../../.faultline/test-kind")
 	if err != nil {
 		t.Fatal(err)
 	}
-	modules, err := fs.Glob(sources, "*/go.mod")
-	if err != nil || len(files) == 0 || len(modules) == 0 {
-		t.Fatalf("no sources (%v)", err)
+	if _, err := os.Stat(filepath.Join(root, ".faultline")); err == nil {
+		tearDown(t, root)
+	}
+	if err := os.RemoveAll(root); err != nil {
+		t.Fatal(err)
+	}
+	looptest.Furnish(t, root)
+	sources := os.DirFS("../..")
+	files, err := fs.Glob(sources, "go.work*")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no go.work (%v)", err)
 	}
 	for _, file := range files {
 		data, err := fs.ReadFile(sources, file)
@@ -93,6 +106,10 @@ func checkout(t *testing.T) string {
 		if err := os.WriteFile(filepath.Join(root, file), data, 0o644); err != nil {
 			t.Fatal(err)
 		}
+	}
+	modules, err := fs.Glob(sources, "*/go.mod")
+	if err != nil || len(modules) == 0 {
+		t.Fatalf("no modules (%v)", err)
 	}
 	for _, module := range modules {
 		folder := filepath.Dir(module)
@@ -141,13 +158,16 @@ func orders(t *testing.T, root string) []string {
 	return names
 }
 
-// tearDown takes the cluster away and makes sure that nothing of it is left.
+// tearDown takes the cluster away.
 func tearDown(t *testing.T, root string) {
-	// The test's own context has ended by now.
-	down := exec.Command(filepath.Join(root, ".faultline", "bin", "stack"), "--root="+root, "kind", "down")
+	t.Helper()
+	down := exec.Command(filepath.Join(root, ".faultline", "bin", "stack"), "--root="+root, "kind", "down") // the test's own context may have ended
 	if output, err := down.CombinedOutput(); err != nil {
 		t.Errorf("taking the cluster down: %v: %s", err, output)
 	}
+}
+
+func checkNothingIsLeft(t *testing.T, root string) {
 	left, err := exec.Command("docker", "ps", "--all", "--quiet", "--filter", "label=io.x-k8s.kind.cluster="+cluster).Output()
 	if err != nil || strings.TrimSpace(string(left)) != "" {
 		t.Errorf("containers of the cluster are left: %s (%v)", left, err)
@@ -157,4 +177,14 @@ func tearDown(t *testing.T, root string) {
 			t.Errorf("%s is left (%v)", file, err)
 		}
 	}
+}
+
+// startedAt is when the cluster was made.
+func startedAt(t *testing.T, root string) time.Time {
+	t.Helper()
+	stack, err := endpoints.Read(filepath.Join(root, endpoints.DefaultFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stack.StartedAt
 }

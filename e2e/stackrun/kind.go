@@ -23,12 +23,21 @@ func ensureKind(ctx context.Context, cfg Config) (*Handle, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("%w: run `make build` first", err)
 	}
-	up := exec.CommandContext(ctx, path, "--root="+cfg.Root, "kind", "up")
+	up := exec.CommandContext(ctx, path, "--root="+cfg.Root, "kind", "up", "--until-stdin-closes")
 	up.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C reaches it through us, once
 	up.Cancel = func() error { return up.Process.Signal(syscall.SIGTERM) }
 	up.WaitDelay = kindStopBound
 	up.Stdout, up.Stderr = cfg.Progress, cfg.Progress
+	// Closed by Wait, and by the kernel when we die.
+	if _, err := up.StdinPipe(); err != nil {
+		return nil, err
+	}
 	if err := up.Run(); err != nil {
+		if killed := up.ProcessState != nil && !up.ProcessState.Exited(); ctx.Err() != nil && killed {
+			// Its docker commands are of its group.
+			return nil, errors.Join(fmt.Errorf("the cluster may be half made: `make down` takes it away: %w", context.Cause(ctx)),
+				syscall.Kill(-up.Process.Pid, syscall.SIGKILL))
+		}
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}

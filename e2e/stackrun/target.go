@@ -22,7 +22,7 @@ func Choose(ctx context.Context, root, asked string) (target, why string, err er
 	}
 	file := filepath.Join(root, endpoints.DefaultFile)
 	if stack, err := endpoints.Read(file); err == nil && (stack.Target == endpoints.Kind || runs(root, stack)) {
-		return stack.Target, "the stack of this checkout is there already", nil
+		return stack.Target, "this checkout has one already", nil
 	}
 	output, err := exec.CommandContext(ctx, binary(root), "--root="+root, "kind", "possible").CombinedOutput()
 	reason := strings.TrimPrefix(strings.TrimSpace(string(output)), "stack: ")

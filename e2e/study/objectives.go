@@ -2,10 +2,14 @@ package study
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/faultline-lab/faultline/e2e/trial"
+	"github.com/faultline-lab/faultline/observability/endpoints"
 )
 
 // Objectives are the bounds of each target and arm; a nil bound is not checked.
@@ -38,18 +42,25 @@ func ParseObjectives(name string, data []byte) (Objectives, error) {
 	if err := yaml.UnmarshalWithOptions(data, &objectives, yaml.Strict()); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	for _, target := range slices.Sorted(maps.Keys(objectives)) {
+		if target != endpoints.Local && target != endpoints.Kind {
+			return nil, fmt.Errorf("%s: unknown target %q; there are: %s, %s", name, target, endpoints.Kind, endpoints.Local)
+		}
+		for _, arm := range slices.Sorted(maps.Keys(objectives[target])) {
+			if _, err := trial.ParseArm(arm); err != nil {
+				return nil, fmt.Errorf("%s: target %s: %w", name, target, err)
+			}
+		}
+	}
 	return objectives, nil
 }
 
-// Missed says in sentences which of the target's objectives the rows miss, in the rows' order.
+// Missed says in sentences which of the target's objectives the rows miss, in the rows' order. An arm without bounds must
+// still have been run to the end, with an effect.
 func (o Objectives) Missed(target string, rows []Row) []string {
 	var missed []string
 	for _, row := range rows {
-		bounds, ok := o[target][row.Arm]
-		if !ok {
-			continue
-		}
-		for _, sentence := range bounds.missed(row) {
+		for _, sentence := range o[target][row.Arm].missed(row) {
 			missed = append(missed, fmt.Sprintf("%s, arm %s: %s", row.Experiment, row.Arm, sentence))
 		}
 	}

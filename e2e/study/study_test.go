@@ -109,6 +109,35 @@ func TestObjectives(t *testing.T) {
 	}
 }
 
+func TestEachTargetHasObjectivesOfItsOwn(t *testing.T) {
+	objectives, err := ParseObjectives("mine.yaml", []byte("local:\n  healer: {mttr_p95_max: 9}\nkind:\n  healer: {mttr_p95_max: 20}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := Summarise([]Result{result("healer", 12)})
+	if missed := objectives.Missed("local", rows); len(missed) != 1 {
+		t.Errorf("12 s on local: missed %q, want one", missed)
+	}
+	if missed := objectives.Missed("kind", rows); len(missed) != 0 {
+		t.Errorf("12 s on kind: missed %q, want none", missed)
+	}
+	broken := Summarise([]Result{{Trial: Trial{Experiment: "connection-leak", Arm: "none"}, Error: "no"}})
+	if missed := objectives.Missed("kind", broken); len(missed) != 1 {
+		t.Errorf("an arm without bounds whose trials broke off: missed %q, want one", missed)
+	}
+}
+
+func TestObjectivesOfWhatDoesNotExistAreRefused(t *testing.T) {
+	for text, want := range map[string]string{
+		"kidn:\n  healer: {}\n": `unknown target "kidn"; there are: kind, local`,
+		"kind:\n  heeler: {}\n": `unknown arm "heeler"`,
+	} {
+		if _, err := ParseObjectives("mine.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+}
+
 func TestObjectivesWithAnUnknownKeyNameFileAndLine(t *testing.T) {
 	_, err := ParseObjectives("mine.yaml", []byte("local:\n  healer:\n    recovery_rate_min: 1\n    mttr_p51_max: 5\n"))
 	if err == nil || !strings.Contains(err.Error(), "mine.yaml") || !strings.Contains(err.Error(), "[4:") {

@@ -90,6 +90,26 @@ func TestTheHealerIsToldInTheOrderOfWhatItDid(t *testing.T) {
 	}
 }
 
+func TestASecondDiagnosisIsToldAtItsOwnTimeAndNothingTwice(t *testing.T) {
+	first := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	in := incident.Incident{
+		ID: "i", State: incident.Acting, Stages: incident.Stages{Diagnosed: &first},
+		Diagnosis: incident.Diagnosis{Cause: incident.ConnectionLeak, Summary: "connection-leak on orders-1"},
+	}
+	news := healerNews{}
+	if told := news.of([]incident.Incident{in}, first.Add(time.Second)); len(told) != 1 || !told[0].At.Equal(first) {
+		t.Errorf("the first diagnosis is told as %+v", told)
+	}
+	if told := news.of([]incident.Incident{in}, first.Add(2*time.Second)); len(told) != 0 {
+		t.Errorf("told twice: %+v", told)
+	}
+	in.Diagnosis.Summary = "connection-leak on orders-2"
+	later := first.Add(3 * time.Second)
+	if told := news.of([]incident.Incident{in}, later); len(told) != 1 || !told[0].At.Equal(later) {
+		t.Errorf("the second diagnosis is told as %+v, want it at %s", told, later)
+	}
+}
+
 func TestPhasesComeFromTheSeedAndSpreadOverTheSecond(t *testing.T) {
 	var quarters [4]int
 	for seed := range int64(40) {

@@ -128,7 +128,7 @@ func earliest(known *time.Time, at time.Time) *time.Time {
 // watchHealer reads the healer's incidents and tells each new thing that it did.
 func (t *trial) watchHealer(ctx context.Context, w *watched, since time.Time) {
 	client := healerClient{t.stack.Endpoints.Autoheal, &http.Client{Timeout: 2 * time.Second}}
-	told := map[string]bool{}
+	news := healerNews{}
 	for ; ctx.Err() == nil; _ = pause(ctx, lookInterval) {
 		incidents, err := client.incidents(ctx, since)
 		if err != nil {
@@ -137,21 +137,34 @@ func (t *trial) watchHealer(ctx context.Context, w *watched, since time.Time) {
 		w.mu.Lock()
 		w.incidents = incidents
 		w.mu.Unlock()
-		for _, in := range slices.Backward(incidents) {
-			for _, event := range healerEvents(in) {
-				key := in.ID + event.Text
-				if told[key] {
-					continue
-				}
-				if strings.HasPrefix(event.Text, diagnosisPrefix) && told[in.ID+diagnosisPrefix] {
-					event.At = time.Now() // the record keeps the time of the first diagnosis only
-				}
-				told[key] = true
-				told[in.ID+diagnosisPrefix] = told[in.ID+diagnosisPrefix] || strings.HasPrefix(event.Text, diagnosisPrefix)
-				t.events <- event
-			}
+		for _, event := range news.of(incidents, time.Now()) {
+			t.events <- event
 		}
 	}
+}
+
+// healerNews remembers what has been told of the healer's incidents.
+type healerNews map[string]bool
+
+// of gives what is new in the incidents, newest of which comes first, in the order in which it happened.
+func (told healerNews) of(incidents []incident.Incident, now time.Time) []Event {
+	var news []Event
+	for _, in := range slices.Backward(incidents) {
+		for _, event := range healerEvents(in) {
+			if told[in.ID+event.Text] {
+				continue
+			}
+			if strings.HasPrefix(event.Text, diagnosisPrefix) {
+				if told[in.ID+diagnosisPrefix] {
+					event.At = now // the record keeps the time of the first diagnosis only
+				}
+				told[in.ID+diagnosisPrefix] = true
+			}
+			told[in.ID+event.Text] = true
+			news = append(news, event)
+		}
+	}
+	return news
 }
 
 // healerEvents puts one incident's record into sentences, in the order in which things happened.

@@ -29,6 +29,7 @@ type Recipe struct {
 	Dockerfile string
 	Files      []File
 	Args       map[string]string // the Dockerfile's ARGs
+	Label      string            // name=value, unless it is empty
 	// OnStep is told each instruction of the Dockerfile as the engine comes to it. It may be nil.
 	OnStep func(step string)
 }
@@ -37,6 +38,9 @@ type Recipe struct {
 func (e Engine) Build(ctx context.Context, ref string, recipe Recipe) error {
 	// The network of the host: an engine without iptables or behind a proxy on loopback has no other.
 	args := []string{"build", "--network=host", "--rm", "--force-rm", "--tag=" + ref}
+	if recipe.Label != "" {
+		args = append(args, "--label="+recipe.Label)
+	}
 	for name, value := range recipe.Args {
 		args = append(args, "--build-arg="+name+"="+value)
 	}

@@ -6,11 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
-	"strings"
 
 	"github.com/faultline-lab/faultline/deploy/airgap/docker"
 	"github.com/faultline-lab/faultline/deploy/toolchain/cache"
@@ -107,14 +104,15 @@ func (s *setup) privileged(ctx context.Context) error {
 		return err
 	}
 	failed := probe(ctx, engine)
-	if failed == nil || ctx.Err() != nil {
-		return failed
+	refused, ok := errors.AsType[*refusedError](failed)
+	if !ok || ctx.Err() != nil {
+		return failed // or nil; what fails before a container is started says nothing about containers
 	}
 	status, err := os.ReadFile(s.at("proc/1/status"))
 	if err != nil {
 		return errors.Join(failed, err)
 	}
-	if lacks, err := lacksResource(string(status)); err != nil || !lacks {
+	if lacks, err := lacksResource(string(status)); err != nil || !lacks || !refused.namesCapabilities() {
 		return errors.Join(fmt.Errorf("this Docker engine answers, but cannot run a privileged container, which kind's nodes "+
 			"are: %w", failed), err)
 	}
@@ -122,52 +120,4 @@ func (s *setup) privileged(ctx context.Context) error {
 		return fmt.Errorf("privileged containers do not start (%w), since this machine gives nobody CAP_SYS_RESOURCE: %w", failed, err)
 	}
 	return probe(ctx, engine)
-}
-
-// needed are the packages without which there is no engine; debootstrap is for the images.
-var needed = []string{"docker.io", "iptables", "xz-utils"}
-
-// install brings the packages that are missing.
-func (s *setup) install(ctx context.Context, withEngine bool) error {
-	var missing []string
-	if _, err := exec.LookPath("debootstrap"); err != nil {
-		missing = append(missing, "debootstrap")
-	}
-	if _, err := exec.LookPath("dockerd"); withEngine && err != nil {
-		missing = append(missing, needed...)
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	if err := s.mustBeRoot("to install " + strings.Join(missing, ", ")); err != nil {
-		return err
-	}
-	if _, err := exec.LookPath("apt-get"); err != nil {
-		return fmt.Errorf("install a Docker engine and debootstrap with this machine's package manager; with apt-get it would "+
-			"be %s", strings.Join(missing, ", "))
-	}
-	if err := s.apt(ctx, missing); err != nil {
-		return err
-	}
-	// Later releases of Debian have the docker command in a package of its own.
-	if _, err := exec.LookPath("docker"); err != nil && slices.Contains(missing, needed[0]) {
-		return s.apt(ctx, []string{"docker-cli"})
-	}
-	return nil
-}
-
-// apt installs packages.
-func (s *setup) apt(ctx context.Context, packages []string) error {
-	for _, args := range [][]string{
-		{"update", "-qq"}, append([]string{"install", "-y", "-qq", "--no-install-recommends"}, packages...),
-	} {
-		s.line.Print("apt-get %s", strings.Join(args, " "))
-		cmd := exec.CommandContext(ctx, "apt-get", args...)
-		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
-		if output, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("apt-get %s: %w:\n%s", args[0], err, output)
-		}
-	}
-	s.changed("installed "+strings.Join(packages, ", "), "apt-get purge "+strings.Join(packages, " "))
-	return nil
 }

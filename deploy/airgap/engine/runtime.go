@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/faultline-lab/faultline/deploy/airgap/docker"
-	"github.com/faultline-lab/faultline/deploy/airgap/pause"
 )
 
 // runc is our runtime: the usual one, asked for a capability less.
@@ -69,21 +68,9 @@ func (s *setup) installRuntime(ctx context.Context, engine docker.Engine) error 
 	if err := s.writeRuntime(); err != nil {
 		return err
 	}
-	pid, err := os.ReadFile(s.at(pidFile))
-	if err != nil {
-		return fmt.Errorf("the engine has to be restarted for its new configuration in %s, and its process is not known: %w",
-			configuration, err)
+	if err := s.reload(); err != nil {
+		return err
 	}
-	number, err := strconv.Atoi(strings.TrimSpace(string(pid)))
-	if err != nil {
-		return fmt.Errorf("%s: %w", pidFile, err)
-	}
-	if err := syscall.Kill(number, syscall.SIGHUP); err != nil {
-		return fmt.Errorf("telling dockerd to read its configuration again: %w", err)
-	}
-	s.changed("Docker starts containers with "+runtimePath+", runc without CAP_SYS_RESOURCE, as "+configuration+" says",
-		fmt.Sprintf("rm %s %s; kill -HUP $(cat %s)", configuration, runtimePath, pidFile))
-
 	deadline := time.Now().Add(reloadWithin)
 	for time.Now().Before(deadline) {
 		name, err := engine.Output(ctx, "info", "--format={{.DefaultRuntime}}")
@@ -95,6 +82,37 @@ func (s *setup) installRuntime(ctx context.Context, engine docker.Engine) error 
 	return fmt.Errorf("dockerd did not take up %s: restart it", configuration)
 }
 
+// reload has dockerd read its configuration again. Its file may name a process that has ended, and whose number another
+// one has: a SIGHUP would end that.
+func (s *setup) reload() error {
+	restart := fmt.Sprintf("restart dockerd for its new configuration in %s: its process is not known", configuration)
+	text, err := os.ReadFile(s.at(pidFile))
+	if err != nil {
+		return fmt.Errorf("%s: %w", restart, err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil || pid <= 1 {
+		return fmt.Errorf("%s: %s holds %q", restart, pidFile, text)
+	}
+	command, err := os.ReadFile(s.at(fmt.Sprintf("proc/%d/comm", pid)))
+	if err != nil {
+		return fmt.Errorf("%s: %w", restart, err)
+	}
+	if name := strings.TrimSpace(string(command)); name != "dockerd" {
+		return fmt.Errorf("%s: %s names process %d, which is %s", restart, pidFile, pid, name)
+	}
+	if err := syscall.Kill(pid, syscall.SIGHUP); err != nil {
+		return fmt.Errorf("telling dockerd to read its configuration again: %w", err)
+	}
+	return nil
+}
+
+// undoConfiguration goes by way of a configuration that names the usual runtime: without any, dockerd would keep ours until
+// its next start. It works where dockerd runs, where it was never told, and where it is gone.
+var undoConfiguration = strings.NewReplacer("CONFIGURATION", configuration, "PID", pidFile).Replace(
+	`echo '{"default-runtime": "runc"}' >CONFIGURATION; kill -HUP $(cat PID); for i in 1 2 3 4 5 6 7 8 9 10; do ` +
+		`docker info --format '{{.DefaultRuntime}}' | grep -qx runc && break; sleep 1; done; rm CONFIGURATION`)
+
 // writeRuntime writes both files, each whole or not at all.
 func (s *setup) writeRuntime() error {
 	had, err := os.ReadFile(s.at(configuration))
@@ -105,10 +123,23 @@ func (s *setup) writeRuntime() error {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	if err := replace(s.at(runtimePath), []byte(runc), 0o755); err != nil {
+	if err := s.bring(runtimePath, []byte(runc), 0o755, "runc without CAP_SYS_RESOURCE, as "+runtimePath,
+		"rm "+runtimePath+" # once the containers that were made with it are gone: they need it"); err != nil {
 		return err
 	}
-	return replace(s.at(configuration), daemonJSON(), 0o644)
+	return s.bring(configuration, daemonJSON(), 0o644, configuration+": Docker starts containers with "+runtimePath, undoConfiguration)
+}
+
+// bring writes a file that is not there, or is another one, and notes that at once.
+func (s *setup) bring(path string, data []byte, mode fs.FileMode, what, undo string) error {
+	if had, err := os.ReadFile(s.at(path)); err == nil && bytes.Equal(had, data) {
+		return os.Chmod(s.at(path), mode)
+	}
+	if err := replace(s.at(path), data, mode); err != nil {
+		return err
+	}
+	s.changed("wrote "+what, undo)
+	return nil
 }
 
 func replace(path string, data []byte, mode fs.FileMode) error {
@@ -120,35 +151,4 @@ func replace(path string, data []byte, mode fs.FileMode) error {
 		return err
 	}
 	return errors.Join(os.Chmod(part, mode), os.Rename(part, path))
-}
-
-// probe starts a privileged container, and ends it.
-func probe(ctx context.Context, engine docker.Engine) (err error) {
-	dir, err := os.MkdirTemp("", "faultline-probe-")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	program, err := pause.Build(ctx, dir)
-	if err != nil {
-		return err
-	}
-	ref := fmt.Sprintf("faultline.local/probe:%d", os.Getpid())
-	if err := engine.Build(ctx, ref, docker.Recipe{
-		Dockerfile: "FROM scratch\nCOPY pause /pause\nENTRYPOINT [\"/pause\"]\n",
-		Files:      []docker.File{{Name: "pause", Mode: 0o755, Path: program}},
-	}); err != nil {
-		return err
-	}
-	name := fmt.Sprintf("faultline-probe-%d", os.Getpid())
-	defer func() {
-		after := context.WithoutCancel(ctx)
-		_, removed := engine.Output(after, "rm", "--force", "--volumes", name)
-		_, untagged := engine.Output(after, "image", "rm", "--force", ref)
-		if err == nil {
-			err = errors.Join(removed, untagged)
-		}
-	}()
-	_, err = engine.Output(ctx, "run", "--detach", "--privileged", "--network=none", "--name="+name, ref)
-	return err
 }

@@ -29,7 +29,7 @@ func TestWhetherTheMachineGivesCapSysResource(t *testing.T) {
 }
 
 func TestAConfigurationThatIsNotOursStaysAsItIs(t *testing.T) {
-	s := &setup{root: t.TempDir()}
+	s := &setup{root: t.TempDir(), line: progress.New(nil)}
 	path := s.at(configuration)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
@@ -51,10 +51,13 @@ func TestAConfigurationThatIsNotOursStaysAsItIs(t *testing.T) {
 }
 
 func TestOursIsWrittenAndWrittenAgain(t *testing.T) {
-	s := &setup{root: t.TempDir()}
+	s := &setup{root: t.TempDir(), line: progress.New(nil)}
 	for range 2 {
 		if err := s.writeRuntime(); err != nil {
 			t.Fatal(err)
+		}
+		if len(s.changes) != 2 {
+			t.Errorf("told was %v, want each file once", s.changes)
 		}
 	}
 	info, err := os.Stat(s.at(runtimePath))

@@ -3,6 +3,7 @@ package pause
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -25,7 +26,12 @@ func Build(ctx context.Context, dir string) (string, error) {
 	path := filepath.Join(dir, "pause")
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", path, ".")
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOWORK=off", "CGO_ENABLED=0", "GOFLAGS=", "GOOS=linux")
-	if output, err := cmd.CombinedOutput(); err != nil {
+	output, err := cmd.CombinedOutput()
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return "", fmt.Errorf("building pause: put the folder of go on PATH (sudo has a PATH of its own: `sudo env \"PATH=$PATH\" "+
+			"...`): %w", err)
+	case err != nil:
 		return "", fmt.Errorf("building pause: %w: %s", err, output)
 	}
 	return path, nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"text/tabwriter"
 	"time"
 
@@ -24,7 +25,7 @@ type kindCmd struct {
 
 // kindFlags name the cluster.
 type kindFlags struct {
-	Cluster string `placeholder:"NAME" help:"The cluster's name. Default: the one that this checkout has, else faultline."`
+	Cluster string `placeholder:"NAME" help:"The cluster's name. Default: FAULTLINE_CLUSTER, else the one that this checkout has, else faultline."`
 }
 
 func (f kindFlags) config(flags *cli, progress io.Writer) (kind.Config, error) {
@@ -38,6 +39,8 @@ type kindUpCmd struct {
 	NodeImage string `placeholder:"REF" help:"Make the node from this image of the engine, instead of one that is found, pulled or built."`
 	Airgapped bool   `help:"The image of --node-image brings its own pod network, as those of stack airgap do."`
 	NoBuild   bool   `help:"Take our programs as they were built the last time."`
+
+	UntilStdinCloses bool `help:"Also give up, in order, when standard input closes: for a program that starts this and may be killed."`
 }
 
 // Help is shown by -h.
@@ -54,6 +57,9 @@ func (c *kindUpCmd) Run(ctx context.Context, flags *cli, out command.Output) err
 		return err
 	}
 	cfg.NodeImage, cfg.Airgapped, cfg.NoBuild, cfg.Explicit = c.NodeImage, c.Airgapped, c.NoBuild, true
+	if c.UntilStdinCloses {
+		ctx = untilClosed(ctx, os.Stdin)
+	}
 	stack, times, err := kind.Up(ctx, cfg)
 	if err != nil {
 		return err
@@ -77,13 +83,14 @@ func (c *kindDownCmd) Run(ctx context.Context, flags *cli, out command.Output) e
 	return kind.Down(ctx, cfg)
 }
 
-// takeClusterDown is the part of `stack down` for a checkout that has a cluster. It says whether there was one.
+// takeClusterDown is the part of `stack down` for a checkout that has a cluster, whatever the environment calls it. It says
+// whether there was one.
 func takeClusterDown(ctx context.Context, paths folders.Folders, out io.Writer) (bool, error) {
-	known, err := kind.Known(paths)
-	if err != nil || !known {
+	name, err := kind.Own(ctx, paths)
+	if err != nil || name == "" {
 		return false, err
 	}
-	return true, kind.Down(ctx, kind.Config{Root: paths.Root, Progress: out})
+	return true, kind.Down(ctx, kind.Config{Root: paths.Root, Cluster: name, Progress: out})
 }
 
 // kindStatusCmd is `stack kind status`.

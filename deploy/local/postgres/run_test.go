@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/faultline-lab/faultline/deploy/beside"
+	"github.com/faultline-lab/faultline/deploy/beside/besidetest"
 )
 
 func TestRunWith(t *testing.T) {
@@ -59,16 +60,16 @@ func TestRunWithRefusesBeforeItStartsAServer(t *testing.T) {
 func TestRunWithInterrupted(t *testing.T) {
 	installation(t)
 	ctx, cancel := context.WithCancelCause(t.Context())
-	output := &firstLine{line: make(chan string, 1)}
+	output := besidetest.NewFirstLine()
 	done := make(chan error, 1)
 	go func() {
 		done <- RunWith(ctx, Options{}, output, os.Stderr,
 			[]string{"/bin/sh", "-c", `echo "$FAULTLINE_TEST_POSTGRES_URL"; sleep 300 & wait`})
 	}()
-	url := await(t, output.line)
+	url := besidetest.Await(t, output.Line)
 	why := errors.New("Ctrl-C")
 	cancel(why)
-	if err := await(t, done); !errors.Is(err, why) {
+	if err := besidetest.Await(t, done); !errors.Is(err, why) {
 		t.Errorf("got %v", err)
 	}
 	if err := probe(t.Context(), url); err == nil {
@@ -85,7 +86,7 @@ func TestPostgresDiesWithAKilledParent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	output := &firstLine{line: make(chan string, 1)}
+	output := besidetest.NewFirstLine()
 	cmd := exec.Command(self)
 	cmd.Env = append(os.Environ(), helperVariable+`=echo "$FAULTLINE_TEST_POSTGRES_URL"; exec sleep 300`)
 	cmd.Stdout = output
@@ -93,7 +94,7 @@ func TestPostgresDiesWithAKilledParent(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	url := await(t, output.line)
+	url := besidetest.Await(t, output.Line)
 	if err := probe(t.Context(), url); err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +102,7 @@ func TestPostgresDiesWithAKilledParent(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait() // it was killed
-	eventually(t, "the server ends", func() bool { return probe(t.Context(), url) != nil })
+	besidetest.Eventually(t, "the server ends", func() bool { return probe(t.Context(), url) != nil })
 
 	// And the next one removes its files.
 	server := standalone(t, Options{})
@@ -116,42 +117,6 @@ func TestPostgresDiesWithAKilledParent(t *testing.T) {
 		}
 		if port := strings.Split(string(pid), "\n"); len(port) > 3 && strings.Contains(url, ":"+port[3]+"/") {
 			t.Errorf("%s is still there", folder)
-		}
-	}
-}
-
-// firstLine hands over the first line that is written to it.
-type firstLine struct {
-	line chan string // with room for one
-	text []byte
-	sent bool
-}
-
-func (w *firstLine) Write(data []byte) (int, error) {
-	w.text = append(w.text, data...)
-	if line, _, whole := bytes.Cut(w.text, []byte("\n")); whole && !w.sent {
-		w.line <- string(line)
-		w.sent = true
-	}
-	return len(data), nil
-}
-
-func await[T any](t *testing.T, from <-chan T) T {
-	t.Helper()
-	select {
-	case value := <-from:
-		return value
-	case <-time.After(90 * time.Second):
-		t.Fatal("nothing came within 90 s")
-		panic("unreachable")
-	}
-}
-
-func eventually(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !condition(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within 30 s: %s", what)
 		}
 	}
 }

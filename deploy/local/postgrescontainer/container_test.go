@@ -17,6 +17,7 @@ import (
 	"github.com/faultline-lab/faultline/deploy/airgap"
 	"github.com/faultline-lab/faultline/deploy/airgap/docker"
 	"github.com/faultline-lab/faultline/deploy/beside"
+	"github.com/faultline-lab/faultline/deploy/beside/besidetest"
 	"github.com/faultline-lab/faultline/deploy/local/postgres"
 )
 
@@ -75,7 +76,7 @@ func TestAServerInAContainerIsSetUpLikeALocalOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = server.Close() })
-	if !strings.Contains(makers(t, engine), maker(server.folder.Path)) {
+	if !strings.Contains(makers(t, engine), docker.Maker(server.folder.Path)) {
 		t.Error("the container does not say whose it is")
 	}
 
@@ -107,7 +108,7 @@ func TestAServerInAContainerIsSetUpLikeALocalOne(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if strings.Contains(makers(t, engine), maker(server.folder.Path)) {
+	if strings.Contains(makers(t, engine), docker.Maker(server.folder.Path)) {
 		t.Error("the container is left")
 	}
 }
@@ -182,16 +183,16 @@ func TestAServerThatDoesNotStartSaysWhyAndLeavesNothing(t *testing.T) {
 func TestRunWithInterrupted(t *testing.T) {
 	_, ref := image(t)
 	ctx, cancel := context.WithCancelCause(t.Context())
-	output := &firstLine{line: make(chan string, 1)}
+	output := besidetest.NewFirstLine()
 	done := make(chan error, 1)
 	go func() {
 		done <- RunWith(ctx, Options{Image: ref}, output, os.Stderr,
 			[]string{"/bin/sh", "-c", `echo "$FAULTLINE_TEST_POSTGRES_URL"; sleep 300 & wait`})
 	}()
-	url := await(t, output.line)
+	url := besidetest.Await(t, output.Line)
 	why := errors.New("Ctrl-C")
 	cancel(why)
-	if err := await(t, done); !errors.Is(err, why) {
+	if err := besidetest.Await(t, done); !errors.Is(err, why) {
 		t.Errorf("got %v", err)
 	}
 	if err := probe(t.Context(), url); err == nil {
@@ -205,7 +206,7 @@ func TestTheNextStartRemovesWhatAKilledOneLeft(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	output := &firstLine{line: make(chan string, 1)}
+	output := besidetest.NewFirstLine()
 	cmd := exec.Command(self)
 	cmd.Env = append(os.Environ(), imageVariable+"="+ref, reaperVariable+"=true",
 		helperVariable+`=echo "$FAULTLINE_TEST_POSTGRES_URL"; exec sleep 300`)
@@ -213,7 +214,7 @@ func TestTheNextStartRemovesWhatAKilledOneLeft(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	url := await(t, output.line)
+	url := besidetest.Await(t, output.Line)
 	if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
@@ -230,7 +231,7 @@ func TestTheNextStartRemovesWhatAKilledOneLeft(t *testing.T) {
 	if err := probe(t.Context(), url); err == nil {
 		t.Error("it still answers")
 	}
-	if err := sweep(t.Context(), engine); err != nil {
+	if err := engine.RemoveOrphans(t.Context(), makerLabel); err != nil {
 		t.Error(err)
 	}
 	if err := probe(t.Context(), server.URL); err != nil {
@@ -246,31 +247,4 @@ func probe(ctx context.Context, url string) error {
 		return err
 	}
 	return conn.Close(ctx)
-}
-
-// firstLine hands over the first line that is written to it.
-type firstLine struct {
-	line chan string // with room for one
-	text []byte
-	sent bool
-}
-
-func (w *firstLine) Write(data []byte) (int, error) {
-	w.text = append(w.text, data...)
-	if line, _, whole := bytes.Cut(w.text, []byte("\n")); whole && !w.sent {
-		w.line <- string(line)
-		w.sent = true
-	}
-	return len(data), nil
-}
-
-func await[T any](t *testing.T, from <-chan T) T {
-	t.Helper()
-	select {
-	case value := <-from:
-		return value
-	case <-time.After(2 * time.Minute):
-		t.Fatal("nothing came within two minutes")
-		panic("unreachable")
-	}
 }

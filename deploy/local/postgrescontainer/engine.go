@@ -2,11 +2,8 @@ package postgrescontainer
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"strings"
 
 	"github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/log"
@@ -25,9 +22,6 @@ const (
 	// hostVariable tells testcontainers where the ports of containers are.
 	hostVariable = "TESTCONTAINERS_HOST_OVERRIDE"
 )
-
-// maker is the value of makerLabel.
-func maker(folder string) string { return hostname() + " " + folder }
 
 // prepare finds the engine, and sees to it that it has the image and that testcontainers does not ask for what cannot be
 // had. It also makes testcontainers hold its tongue, which by itself tells of each step on stderr.
@@ -50,7 +44,7 @@ func isHere(ctx context.Context, engine docker.Engine) (bool, error) {
 		return false, nil
 	}
 	name, err := engine.Output(ctx, "info", "--format={{.Name}}")
-	return err == nil && name == hostname(), err
+	return err == nil && name == docker.Hostname(), err
 }
 
 // ensureImage pulls the image unless it is there. testcontainers would try for a quarter of an hour.
@@ -82,31 +76,4 @@ func chooseReaper(ctx context.Context, engine docker.Engine) error {
 		return nil
 	}
 	return os.Setenv(reaperVariable, "true")
-}
-
-// sweep removes the containers of this machine whose makers were killed: beside.NewFolder has removed their folders. What
-// cannot be removed is left to the next sweep; another process may be removing it at this moment.
-func sweep(ctx context.Context, engine docker.Engine) error {
-	listed, err := engine.Output(ctx, "ps", "--all", "--no-trunc", "--filter=label="+makerLabel,
-		`--format={{.ID}} {{.Label "`+makerLabel+`"}}`)
-	if err != nil {
-		return err
-	}
-	for line := range strings.Lines(listed) {
-		id, made, _ := strings.Cut(strings.TrimSpace(line), " ")
-		host, folder, _ := strings.Cut(made, " ")
-		if _, err := os.Stat(folder); host == hostname() && errors.Is(err, fs.ErrNotExist) {
-			_, _ = engine.Output(ctx, "rm", "--force", "--volumes", id)
-		}
-	}
-	return nil
-}
-
-// hostname is this machine's name; empty when it has none.
-func hostname() string {
-	name, err := os.Hostname()
-	if err != nil {
-		return ""
-	}
-	return name
 }

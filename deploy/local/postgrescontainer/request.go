@@ -10,6 +10,7 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/log"
 
+	"github.com/faultline-lab/faultline/deploy/airgap/docker"
 	"github.com/faultline-lab/faultline/deploy/local/postgres"
 )
 
@@ -32,7 +33,7 @@ func request(opts Options, password, folder string, here bool) []testcontainers.
 			MaxConnections: cmp.Or(opts.MaxConnections, postgres.TestConnections),
 		})...),
 		testcontainers.WithExposedPorts(serverPort),
-		testcontainers.WithLabels(map[string]string{makerLabel: maker(folder)}),
+		testcontainers.WithLabels(map[string]string{makerLabel: docker.Maker(folder)}),
 		testcontainers.WithLogger(log.NewNoopLogger()),
 	}
 	if here {

@@ -73,7 +73,7 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 }
 
 func (s *Server) start(ctx context.Context, engine docker.Engine, opts Options) error {
-	if err := sweep(ctx, engine); err != nil {
+	if err := engine.RemoveOrphans(ctx, makerLabel); err != nil {
 		return err
 	}
 	here, err := isHere(ctx, engine)

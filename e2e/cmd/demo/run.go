@@ -32,7 +32,7 @@ type options struct {
 
 var (
 	errNotRecovered = errors.New("the client did not recover")
-	errInterrupted  = errors.New("interrupted: the fault was taken away, and a stack of the demo's own has ended")
+	errInterrupted  = errors.New("interrupted: what there was of the fault is taken away, and local processes of the demo's own have ended; a kind cluster stays (`make down` removes it)")
 )
 
 // run is the program without its exit.

@@ -17,6 +17,7 @@ import (
 	"github.com/faultline-lab/faultline/e2e/study"
 	"github.com/faultline-lab/faultline/e2e/studylock"
 	"github.com/faultline-lab/faultline/e2e/trial"
+	"github.com/faultline-lab/faultline/observability/endpoints"
 )
 
 // setup is everything that can be wrong before anything is started.
@@ -94,6 +95,9 @@ func measure(ctx context.Context, flags options, stdout, stderr io.Writer) error
 	}
 	results := s.trials(ctx, stderr)
 	err = errors.Join(stack.Stop(), s.report(target, results, stdout))
+	if stack.Stack.Target == endpoints.Kind {
+		fmt.Fprintln(stderr, "the cluster stays up for the next time; `make down` removes it")
+	}
 	if ctx.Err() != nil {
 		return fmt.Errorf("interrupted after %d of %d trials", len(results), len(s.plan))
 	}
@@ -128,11 +132,12 @@ func (s setup) trials(ctx context.Context, progress io.Writer) []study.Result {
 // report writes results and table, and holds them against the objectives.
 func (s setup) report(target string, results []study.Result, stdout io.Writer) error {
 	rows := study.Summarise(results)
-	table := study.Table(rows)
+	table := fmt.Sprintf("Target: %s\n\n%s", target, study.Table(rows))
 	data, err := json.MarshalIndent(struct {
+		Target  string         `json:"target"`
 		Rows    []study.Row    `json:"rows"`
 		Results []study.Result `json:"results"`
-	}{rows, results}, "", "  ")
+	}{target, rows, results}, "", "  ")
 	if err != nil {
 		return err
 	}
@@ -143,6 +148,9 @@ func (s setup) report(target string, results []study.Result, stdout io.Writer) e
 		return err
 	}
 	fmt.Fprintf(stdout, "%s\nRaw results: %s\n", table, s.out)
+	if len(s.objectives[target]) == 0 {
+		fmt.Fprintf(stdout, "No objectives for target %s: nothing but completeness was checked.\n", target)
+	}
 	missed := s.objectives.Missed(target, rows)
 	for _, sentence := range missed {
 		fmt.Fprintf(stdout, "MISSED %s\n", sentence)

@@ -12,6 +12,7 @@ const description = `Measures time to recovery: N trials for each experiment and
 with a fresh healer store and a checked steady state. The judge is the client: recovery is the first of ten good seconds
 running.
 
+It uses the stack that is there already, or starts one; a kind cluster stays up afterwards ('make down' removes it).
 Results go to .faultline/mttr/<time>/: one JSON record a trial, results.json, table.md. The table also goes to
 standard output.
 

@@ -15,8 +15,16 @@ import (
 	"github.com/faultline-lab/faultline/observability/endpoints"
 )
 
-// Root is a checkout as far as the stack is concerned: a folder with our binaries.
+// Root is a checkout as far as the stack is concerned: a folder of the test's own, with our binaries.
 func Root(t *testing.T) string {
+	t.Helper()
+	root := t.TempDir()
+	Furnish(t, root)
+	return root
+}
+
+// Furnish puts our binaries into a folder.
+func Furnish(t *testing.T, root string) {
 	t.Helper()
 	bin, err := filepath.Abs("../../.faultline/bin")
 	if err != nil {
@@ -25,14 +33,12 @@ func Root(t *testing.T) string {
 	if _, err := os.Stat(filepath.Join(bin, "stack")); err != nil {
 		t.Fatalf("our programs are not built (%v): `make test` builds them first", err)
 	}
-	root := t.TempDir()
-	if err := os.Mkdir(filepath.Join(root, ".faultline"), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Join(root, ".faultline"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Symlink(bin, filepath.Join(root, ".faultline", "bin")); err != nil {
 		t.Fatal(err)
 	}
-	return root
 }
 
 // Log is the test's own log as a writer.

@@ -1,13 +1,14 @@
 #!/bin/sh
 # Makes WORK/rootfs.tar, a small Debian, with debootstrap. It wants root, and a mount namespace of its own: what it mounts
 # goes away with it, however it ends.
-# usage: rootfs.sh SUITE MIRROR SECURITY-MIRROR WORK
+# usage: rootfs.sh SUITE MIRROR SECURITY-MIRROR KEYRING WORK
 set -eu
 umask 022
-suite=$1 mirror=$2 security=$3 work=$4
+suite=$1 mirror=$2 security=$3 keyring=$4 work=$5
 root=$work/root
 
-debootstrap --variant=minbase --include=ca-certificates "$suite" "$root" "$mirror"
+# Without --force-check-gpg debootstrap takes whatever comes where it finds no keys.
+debootstrap --variant=minbase --force-check-gpg --keyring="$keyring" --include=ca-certificates "$suite" "$root" "$mirror"
 cat >"$root/etc/apt/sources.list" <<EOF
 deb $mirror $suite main
 deb $mirror $suite-updates main
