@@ -88,6 +88,7 @@ func (w *work) actOn(ctx context.Context, rung playbook.Rung, target incident.Ta
 	}
 	effect := w.remedies[rung.Remedy].Apply(ctx, remedy.Application{
 		Target: target, IntendedAt: w.in.Actions[unfinished].StartedAt, Timeout: rung.Timeout, Resumed: resumed,
+		Recheck: func(ctx context.Context) (string, error) { return w.recheck(ctx, rung, target) },
 	})
 	if ctx.Err() != nil {
 		return ctx.Err() // the healer is being stopped: the next one finds the intent and finishes

@@ -78,7 +78,7 @@ type Config struct {
 	Registerer prometheus.Registerer
 	// Tracer makes the incident's trace; none by default.
 	Tracer trace.Tracer
-	// Switch reads the kill switch; off by default.
+	// Switch reads the kill switch. It is required: whoever has none says so.
 	Switch func() guard.Switch
 	// Limits of the guards; guard.Defaults by default.
 	Limits guard.Limits
@@ -106,6 +106,8 @@ func (c *Config) defaults() error {
 		return errors.New("engine: no edge to read was given")
 	case len(c.Remedies) == 0:
 		return errors.New("engine: no remedies were given")
+	case c.Switch == nil:
+		return errors.New("engine: no kill switch was given; where there is none, give one that is always off")
 	case c.Logger == nil:
 		return errors.New("engine: no logger was given")
 	case c.Registerer == nil:
@@ -113,9 +115,6 @@ func (c *Config) defaults() error {
 	}
 	if c.Tracer == nil {
 		c.Tracer = noop.NewTracerProvider().Tracer("")
-	}
-	if c.Switch == nil {
-		c.Switch = func() guard.Switch { return guard.SwitchOff }
 	}
 	if c.Limits == (guard.Limits{}) {
 		c.Limits = guard.Defaults()

@@ -90,15 +90,18 @@ func (w *work) chooseRung() (playbook.Rung, string) {
 	return ladder[w.in.Rung], ""
 }
 
-// triedAgain are the sick replicas on which the present rung was tried, or on those whose place they took.
+// triedAgain are the sick replicas on which the present rung was tried, or on those whose place they took. Where all of
+// those are gone, any sick replica may have taken the place.
 func (w *work) triedAgain() []string {
 	var again []string
 	for _, a := range w.in.Actions {
 		if a.Rung != w.in.Rung || a.Result == incident.ResultSkipped {
 			continue
 		}
-		for _, replica := range append([]string{a.Target}, a.ReplacedBy...) {
-			if slices.Contains(w.in.Diagnosis.Subjects, replica) && !slices.Contains(again, replica) {
+		heirs := append([]string{a.Target}, a.ReplacedBy...)
+		lost := !slices.ContainsFunc(heirs, func(replica string) bool { _, _, there := w.seen.Replica(replica); return there })
+		for _, replica := range w.in.Diagnosis.Subjects {
+			if (lost || slices.Contains(heirs, replica)) && !slices.Contains(again, replica) {
 				again = append(again, replica)
 			}
 		}

@@ -51,7 +51,10 @@ func newClinic(t testing.TB, w *world) *clinic {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &clinic{t: t, world: w, store: s, limits: guard.Defaults(), book: book, stop: func() {}}
+	return &clinic{
+		t: t, world: w, store: s, limits: guard.Defaults(), book: book, stop: func() {},
+		kill: func() guard.Switch { return guard.SwitchOff },
+	}
 }
 
 // config assembles everything that is real around the world.

@@ -3,13 +3,17 @@ package engine_test
 import (
 	"context"
 	"maps"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/faultline-lab/faultline/autoheal/engine"
 	"github.com/faultline-lab/faultline/autoheal/guard"
 	"github.com/faultline-lab/faultline/autoheal/incident"
+	"github.com/faultline-lab/faultline/autoheal/remedy"
+	"github.com/faultline-lab/faultline/autoheal/workload"
 )
 
 func TestAlertsOfOneGroupAreOneIncident(t *testing.T) {
@@ -183,7 +187,7 @@ func TestTheSameHealTooOftenEndsWithAPerson(t *testing.T) {
 }
 
 func TestTheSymptomGoesBetweenTheDecisionAndTheAction(t *testing.T) {
-	scenario(t, func(c *clinic) { c.kill = nil }, func(t *testing.T, c *clinic) {
+	scenario(t, nil, func(t *testing.T, c *clinic) {
 		c.world.leak("orders-1", "orders-2")
 		c.world.after = func(string) { c.world.cure("orders-2") } // mends itself while the first is restarted
 		time.Sleep(2 * time.Second)
@@ -196,4 +200,71 @@ func TestTheSymptomGoesBetweenTheDecisionAndTheAction(t *testing.T) {
 			t.Errorf("the last action is %+v; want orders-2 skipped", last)
 		}
 	})
+}
+
+// budget puts off every restart at first, as a disruption budget does.
+type budget struct {
+	*world
+	refusals int
+	asked    int
+}
+
+func (b *budget) Restart(ctx context.Context, name, id, start string) error {
+	if b.asked++; b.asked <= b.refusals {
+		return workload.ErrNotNow
+	}
+	return b.world.Restart(ctx, name, id, start)
+}
+
+func TestTheGuardsAreAskedAgainBeforeARequestThatABudgetPutOffIsRepeated(t *testing.T) {
+	for name, tc := range map[string]struct {
+		thrown   bool // after the first refusal
+		restarts int
+		outcome  incident.Outcome
+	}{
+		"the kill switch is thrown in between": {true, 0, incident.HandedOver},
+		"nothing has changed":                  {false, 1, incident.Recovered},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var closed *budget
+			scenario(t, func(c *clinic) {
+				closed = &budget{world: c.world, refusals: 3}
+				c.kill = func() guard.Switch {
+					if tc.thrown && closed.asked > 0 {
+						return guard.SwitchOn
+					}
+					return guard.SwitchOff
+				}
+				c.adjust = func(cfg *engine.Config) {
+					restart, err := remedy.NewRestartReplicas(closed)
+					if err != nil {
+						t.Fatal(err)
+					}
+					cfg.Remedies = []remedy.Remedy{restart}
+				}
+			}, func(t *testing.T, c *clinic) {
+				leakThenAlert(c, 2*time.Second, "orders-1")
+				in := only(t, c.settle())
+				if got := c.world.restarted(); len(got) != tc.restarts || in.Outcome != tc.outcome {
+					t.Errorf("restarted %v, outcome %s (%s); want %d and %s", got, in.Outcome, in.Reason, tc.restarts, tc.outcome)
+				}
+				first := in.Actions[0]
+				if tc.thrown && (closed.asked != 1 || first.Result != incident.ResultSkipped || !strings.Contains(first.Detail, "kill-switch")) {
+					t.Errorf("asked %d times, action %+v; want one request, and the kill switch as the reason", closed.asked, first)
+				}
+			})
+		})
+	}
+}
+
+func TestAnEngineWithoutAKillSwitchDoesNotStart(t *testing.T) {
+	c := newClinic(t, newWorld("orders-1", "orders-2"))
+	cfg := c.config()
+	cfg.Switch = nil
+	if _, err := engine.New(cfg); err == nil || !strings.Contains(err.Error(), "no kill switch was given") {
+		t.Errorf("%v; want a word about the kill switch", err)
+	}
+	if err := c.store.Close(); err != nil {
+		t.Error(err)
+	}
 }

@@ -28,16 +28,17 @@ func cooldown(r Request) Answer {
 }
 
 // concerns says whether the target is the effect's replica or may have taken its place. Where a restart gives another
-// name and nobody saw which one (it failed, or its end is unknown), it may be any replica of the workload.
+// name and nobody knows which one has the place by now (it failed, or its end is unknown, or somebody replaced the
+// replacement as well), it may be any replica of the workload.
 func concerns(r Request, e incident.Effect) bool {
-	if e.Replica == r.Target.Replica || slices.Contains(e.ReplacedBy, r.Target.Replica) {
+	heirs := append([]string{e.Replica}, e.ReplacedBy...)
+	if slices.Contains(heirs, r.Target.Replica) {
 		return true
 	}
-	if r.Workload == nil {
-		return false
-	}
-	_, there := r.Workload.Replica(e.Replica)
-	return !there && e.Result != incident.ResultDone
+	return r.Workload != nil && !slices.ContainsFunc(heirs, func(id string) bool {
+		_, there := r.Workload.Replica(id)
+		return there
+	})
 }
 
 // ended is when an effect ended, or began where it never did.

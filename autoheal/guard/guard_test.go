@@ -131,6 +131,11 @@ func TestGuards(t *testing.T) {
 			e.ReplacedBy = []string{"orders-2"}
 			r.Effects = []incident.Effect{e}
 		}, true, false},
+		{"cooldown", "refuses where what took the place is gone too: this may be what took the place after it", func(r *guard.Request) {
+			e := effect("other", "orders-a", incident.ResultDone, time.Minute)
+			e.ReplacedBy = []string{"orders-b"}
+			r.Effects = []incident.Effect{e}
+		}, false, true},
 		{"cooldown", "refuses where a restart failed and what it acted on is gone: this may be what took its place", func(r *guard.Request) {
 			r.Effects = []incident.Effect{effect("other", "orders-0", incident.ResultFailed, time.Minute)}
 		}, false, true},

@@ -6,7 +6,7 @@ func killSwitch(r Request) Answer {
 	case SwitchOff:
 		return yes("the kill switch is off")
 	case SwitchOn:
-		return soon("the kill switch is on: remove its file or ConfigMap to let the healer act again")
+		return soon("the kill switch is on: remove its file, or its ConfigMap from the namespace of the workloads, to let the healer act again")
 	default:
 		return soon("the kill switch could not be read, so it counts as on: check its file's folder, or the healer's right to read its ConfigMap")
 	}

@@ -24,6 +24,9 @@ type Application struct {
 	Timeout time.Duration
 	// Resumed says that an earlier life of the healer recorded the intent; its effect may have happened.
 	Resumed bool
+	// Recheck judges anew, right before a remedy asks for the same thing once more: what was allowed when the intent was
+	// recorded may not be by now. It returns why the action must not happen, or "". Nil where nobody judges.
+	Recheck func(ctx context.Context) (why string, err error)
 }
 
 // Effect is what came of it: a result of package incident, and a sentence.

@@ -18,7 +18,9 @@ const (
 	pollReplica   = 50 * time.Millisecond
 	askTimeout    = 2 * time.Second
 	pauseAfterErr = 200 * time.Millisecond
-	attempts      = 3
+	// pauseAfterNo follows a refusal for the moment. All evidence is gathered again before the next request.
+	pauseAfterNo = time.Second
+	attempts     = 3
 )
 
 // RestartReplicas restarts one replica in order and waits until it, or what took its place, is ready.
@@ -44,6 +46,9 @@ func (r *RestartReplicas) Apply(ctx context.Context, a Application) Effect {
 	if errors.Is(err, workload.ErrNotFound) {
 		return Effect{Result: incident.ResultSkipped, Detail: a.Target.Replica + " is not there any more"}
 	}
+	if refused, ok := errors.AsType[refusal](err); ok {
+		return one.stopped(string(refused))
+	}
 	if err != nil {
 		return Effect{
 			Result: incident.ResultFailed, Detail: fmt.Sprintf("the restart of %s could not be asked for: %v", a.Target.Replica, err),
@@ -62,17 +67,33 @@ type restart struct {
 	before map[string]bool
 }
 
+// refusal is why the healer itself does not want the action any more.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+
+// stopped is the end of a restart that the healer itself does not want any more.
+func (r *restart) stopped(why string) Effect {
+	if r.asked { // a request whose answer got lost may still have its effect
+		return Effect{Result: incident.ResultFailed, Detail: "the restart may have been asked for, and is not asked for again: " + why}
+	}
+	return Effect{Result: incident.ResultSkipped, Detail: why}
+}
+
 // request asks for the restart until it is known to be under way. A refusal for the moment (a disruption budget) is
-// asked again as long as there is time; what fails otherwise, a few times.
+// asked again as long as there is time; what fails otherwise, a few times. Each time after the first, the healer must
+// still want it.
 func (r *restart) request(ctx context.Context) error {
 	var notNow error
-	for attempt := 1; ; {
-		underWay, err := r.tryOnce(ctx)
+	for attempt, recheck := 1, false; ; recheck = true {
+		underWay, err := r.tryOnce(ctx, recheck)
+		wait := pauseAfterErr
+		_, refused := errors.AsType[refusal](err)
 		switch {
-		case underWay, errors.Is(err, workload.ErrNotFound), errors.Is(err, workload.ErrRefused):
+		case underWay, refused, errors.Is(err, workload.ErrNotFound), errors.Is(err, workload.ErrRefused):
 			return err
 		case errors.Is(err, workload.ErrNotNow):
-			notNow = err
+			notNow, wait = err, pauseAfterNo
 		case notNow != nil && ctx.Err() != nil:
 			return notNow // says more than that the time is over
 		case attempt == attempts:
@@ -80,13 +101,21 @@ func (r *restart) request(ctx context.Context) error {
 		default:
 			attempt++
 		}
-		if !sleep(ctx, pauseAfterErr) {
+		if !sleep(ctx, wait) {
 			return err
 		}
 	}
 }
 
-func (r *restart) tryOnce(ctx context.Context) (underWay bool, err error) {
+// tryOnce looks, and asks if the replica still is what was judged. The recheck comes before the look: what an earlier
+// request of ours has begun by then is no reason to stop.
+func (r *restart) tryOnce(ctx context.Context, recheck bool) (underWay bool, err error) {
+	why := ""
+	if recheck && r.Recheck != nil {
+		if why, err = r.Recheck(ctx); err != nil {
+			return false, err
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	t := r.Target
@@ -102,6 +131,8 @@ func (r *restart) tryOnce(ctx context.Context) (underWay bool, err error) {
 		return false, workload.ErrNotFound
 	case live.StartID != t.StartID || live.State == workload.Stopping:
 		return true, nil
+	case why != "":
+		return false, refusal(why)
 	}
 	r.before = ids(seen)
 	err = r.replicas.Restart(ctx, t.Workload, t.Replica, t.StartID)
@@ -109,11 +140,11 @@ func (r *restart) tryOnce(ctx context.Context) (underWay bool, err error) {
 	case err == nil:
 		r.asked = true
 		return true, nil
-	case errors.Is(err, workload.ErrConflict):
-		return true, nil // somebody was faster, or our own earlier request got through
 	case errors.Is(err, workload.ErrNotFound):
 		return r.asked, notFoundUnless(r.asked, err)
-	case errors.Is(err, workload.ErrRefused), errors.Is(err, workload.ErrNotNow):
+	case errors.Is(err, workload.ErrConflict), errors.Is(err, workload.ErrRefused), errors.Is(err, workload.ErrNotNow):
+		// Nothing was changed. Whether a conflict is about the start (somebody was faster, or our own earlier request got
+		// through) or about something else, the next look tells.
 		return false, err
 	default:
 		r.asked = true // the request may have arrived all the same

@@ -23,7 +23,6 @@ type supervisor struct {
 	readErrs    []error // given, one a call, before reads work
 	refusals    []error // given, one a call, before a restart is taken
 	loseAnswers int     // restarts that happen although the caller sees an error
-	conflict    bool
 	gone        bool
 	renames     bool // what is restarted ends within a second, and another one takes its place
 
@@ -56,7 +55,7 @@ func (s *supervisor) Workload(context.Context, string) (workload.Workload, error
 }
 
 func (s *supervisor) Restart(_ context.Context, _, _, startID string) error {
-	if s.conflict || startID != s.replica.StartID {
+	if startID != s.replica.StartID {
 		return workload.ErrConflict
 	}
 	if len(s.refusals) > 0 {
@@ -110,11 +109,18 @@ func TestRestartReplicas(t *testing.T) {
 			incident.ResultFailed, "could not be asked for: connection refused", 0,
 		},
 		"a disruption budget that does not allow it now is asked again, for as long as there is time": {
-			func(s *supervisor) { s.refusals = slices.Repeat([]error{workload.ErrNotNow}, 10) }, false, incident.ResultDone, "", 1,
+			func(s *supervisor) { s.refusals = slices.Repeat([]error{workload.ErrNotNow}, 3) }, false, incident.ResultDone, "", 1,
 		},
 		"a disruption budget that never allows it fails the action": {
 			func(s *supervisor) { s.refusals = slices.Repeat([]error{workload.ErrNotNow}, 1000) }, false,
 			incident.ResultFailed, "could not be asked for: it is not allowed at this moment", 0,
+		},
+		"a conflict that is not about the start is asked again": {
+			func(s *supervisor) { s.refusals = []error{workload.ErrConflict} }, false, incident.ResultDone, "ready as start second", 1,
+		},
+		"a conflict that does not end fails the action": {
+			func(s *supervisor) { s.refusals = slices.Repeat([]error{workload.ErrConflict}, 1000) }, false,
+			incident.ResultFailed, "could not be asked for: it has been changed since", 0,
 		},
 		"a refusal is not argued with": {
 			func(s *supervisor) { s.refusals = []error{workload.ErrRefused} }, false,
@@ -140,6 +146,13 @@ func TestRestartReplicas(t *testing.T) {
 		"one that an earlier life of the healer ended is done when the workload is whole": {
 			func(s *supervisor) { s.renames, s.gone = true, true; s.begin("ours") }, true,
 			incident.ResultDone, "orders-ours is ready in its place", 0,
+		},
+		"one whose successor's start is told in whole seconds only, and so before the intent, is done": {
+			func(s *supervisor) {
+				time.Sleep(900 * time.Millisecond) // the intent lies late in its second
+				s.gone = true
+				s.replacement = &workload.Replica{ID: "orders-3", State: workload.Ready, StartedAt: time.Now().Truncate(time.Second)}
+			}, true, incident.ResultDone, "orders-3 is ready in its place", 0,
 		},
 		"a lost answer does not end the replacement": {
 			func(s *supervisor) { s.renames, s.loseAnswers = true, 1 }, false,
@@ -172,6 +185,50 @@ func TestRestartReplicas(t *testing.T) {
 				}
 				if world.restarts != tc.restarts {
 					t.Errorf("%d restarts, want %d", world.restarts, tc.restarts)
+				}
+			})
+		})
+	}
+}
+
+func TestRestartReplicasIsJudgedAnewBeforeEveryFurtherRequest(t *testing.T) {
+	lost := errors.New("connection reset")
+	for name, tc := range map[string]struct {
+		change   func(*supervisor)
+		recheck  error
+		result   string
+		detail   string
+		restarts int
+	}{
+		"a request that is taken at once needs no second judgement": {func(*supervisor) {}, nil, incident.ResultDone, "second", 1},
+		"what a budget put off is not asked for again once the healer must not": {
+			func(s *supervisor) { s.refusals = []error{workload.ErrNotNow} }, nil, incident.ResultSkipped, "the switch is on", 0,
+		},
+		"a judgement that cannot be had is no yes": {
+			func(s *supervisor) { s.refusals = []error{workload.ErrNotNow} }, lost, incident.ResultFailed, "connection reset", 0,
+		},
+		"a lost answer may have been a yes: nobody calls it skipped": {
+			func(s *supervisor) { s.refusals = []error{lost} }, nil, incident.ResultFailed, "may have been asked for", 0,
+		},
+		"a restart that happened although its answer got lost is ours": {
+			func(s *supervisor) { s.loseAnswers = 1 }, nil, incident.ResultDone, "ready as start second", 1,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				world := &supervisor{replica: workload.Replica{ID: "orders-1", StartID: "first", State: workload.Ready}, readyIn: 300 * time.Millisecond}
+				tc.change(world)
+				restart, err := NewRestartReplicas(world)
+				if err != nil {
+					t.Fatal(err)
+				}
+				effect := restart.Apply(t.Context(), Application{
+					Target:     incident.Target{Workload: "orders", Replica: "orders-1", StartID: "first"},
+					IntendedAt: time.Now(), Timeout: 5 * time.Second,
+					Recheck: func(context.Context) (string, error) { return "the switch is on", tc.recheck },
+				})
+				if effect.Result != tc.result || !strings.Contains(effect.Detail, tc.detail) || world.restarts != tc.restarts {
+					t.Errorf("effect %+v after %d restarts, want %s with %q after %d", effect, world.restarts, tc.result, tc.detail, tc.restarts)
 				}
 			})
 		})

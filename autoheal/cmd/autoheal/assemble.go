@@ -27,6 +27,7 @@ type healer struct {
 	target  target
 	store   *store.Store
 	admin   *pgadmin.Admin
+	config  engine.Config // what the engine was made of
 	engine  *engine.Engine
 	handler http.Handler
 }
@@ -73,12 +74,13 @@ func (c serveCommand) assemble(ctx context.Context, senses *telemetry.Telemetry)
 	}
 	limits := guard.Defaults()
 	limits.Cooldown, limits.Autonomy = c.Cooldown, guard.Autonomy(c.Autonomy)
-	h.engine, err = engine.New(engine.Config{
+	h.config = engine.Config{
 		Store: h.store, Senses: gatherer, Edge: edge, Remedies: []remedy.Remedy{h.target.restart}, Playbook: book, Map: dependencies,
 		Logger: senses.Logger(), Registerer: senses.Registerer(), Tracer: senses.TracerProvider().Tracer("autoheal/engine"),
 		Switch: h.target.killSwitch, Limits: limits, Stabilise: c.Stabilise,
 		ScrapeInterval: c.ScrapeInterval,
-	})
+	}
+	h.engine, err = engine.New(h.config)
 	if err == nil {
 		h.handler, err = h.serve(senses, secret)
 	}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/faultline-lab/faultline/autoheal/guard"
+	"github.com/faultline-lab/faultline/observability/telemetry"
+)
+
+// assembled is what serve makes of its flags, with nobody around it.
+func assembled(t *testing.T, change func(*serveCommand)) *healer {
+	t.Helper()
+	dir, away := t.TempDir(), nowhere(t)
+	tokenFile := filepath.Join(dir, "token")
+	if err := os.WriteFile(tokenFile, []byte("secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := serveCommand{
+		Store: filepath.Join(dir, "s.db"), WebhookTokenFile: tokenFile, PrometheusURL: away, EdgeMetricsURL: away,
+		DatabaseAdminURL: "postgres://u@" + strings.TrimPrefix(away, "http://") + "/db", ScrapeInterval: time.Second,
+		Autonomy: string(guard.Act), Cooldown: time.Minute, Instance: "autoheal-1",
+		Target: targetFlags{ControlURL: away, ControlTokenFile: tokenFile, KillSwitchFile: filepath.Join(dir, "off")},
+	}
+	change(&c)
+	senses, err := telemetry.Start(t.Context(), telemetry.Config{
+		Service: "autoheal", Instance: c.Instance, Version: "test", LogWriter: io.Discard, LogLevel: slog.LevelError,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := c.assemble(t.Context(), senses)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := h.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return h
+}
+
+func TestTheEngineGetsTheLimitsThatTheFlagsSay(t *testing.T) {
+	for _, level := range []guard.Autonomy{guard.Act, guard.Approve, guard.Observe} {
+		h := assembled(t, func(c *serveCommand) { c.Autonomy, c.Cooldown = string(level), 7*time.Minute })
+		want := guard.Defaults()
+		want.Autonomy, want.Cooldown = level, 7*time.Minute
+		if h.config.Limits != want {
+			t.Errorf("limits %+v; want %+v", h.config.Limits, want)
+		}
+	}
+}
+
+func TestTheEngineGetsTheKillSwitchThatTheFlagsSay(t *testing.T) {
+	var path string
+	h := assembled(t, func(c *serveCommand) { path = c.Target.KillSwitchFile })
+	if got := h.config.Switch(); got != guard.SwitchOff {
+		t.Errorf("kill switch %v without its file; want off", got)
+	}
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.config.Switch(); got != guard.SwitchOn {
+		t.Errorf("kill switch %v with its file; want on", got)
+	}
+}
+
+func TestTheEdgeIsTheWorkloadThatTheFlagsSay(t *testing.T) {
+	h := assembled(t, func(c *serveCommand) { c.EdgeWorkload = "storefront" })
+	if got := h.config.Edge.Source(); !strings.HasPrefix(got, "the ready replicas of storefront ") {
+		t.Errorf("the edge is %q", got)
+	}
+}
