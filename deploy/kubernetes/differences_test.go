@@ -20,8 +20,8 @@ import (
 
 const header = `# What differs between the overlays
 
-Read from what ` + "`stack render`" + ` writes, by a test of deploy/kubernetes; ` + "`make generate`" + ` rewrites it. Everything that is not here
-is the same in all of them.
+Read from what ` + "`stack render`" + ` writes, by a test of deploy/kubernetes; ` + "`make generate`" + ` rewrites it. These are the main
+differences; ` + "`stack render`" + ` shows all, such as sizes of what is not named here.
 
 `
 

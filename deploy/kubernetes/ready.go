@@ -33,10 +33,13 @@ func WaitReady(ctx context.Context, config *rest.Config, namespace string, progr
 		progress = func([]string) {}
 	}
 	var told, waiting []string
+	var last error // of a look that failed for another reason than the end of ctx
+	from := wait{began: time.Now()}
 	for {
 		seen, err := look(ctx, client, namespace)
 		if err == nil {
-			waiting, err = seen.judge(time.Now())
+			from = from.after(seen, time.Now())
+			waiting, err = seen.judge(from, time.Now())
 			if hopeless, ok := errors.AsType[*hopelessError](err); ok {
 				return hopeless.withLog(ctx, client, namespace)
 			}
@@ -48,9 +51,12 @@ func WaitReady(ctx context.Context, config *rest.Config, namespace string, progr
 			told = waiting
 			progress(slices.Clone(waiting))
 		}
+		if err == nil || ctx.Err() == nil {
+			last = err
+		}
 		select {
 		case <-ctx.Done():
-			return notReady(ctx, waiting, err)
+			return notReady(ctx, waiting, last)
 		case <-time.After(readyTick):
 		}
 	}
@@ -59,7 +65,7 @@ func WaitReady(ctx context.Context, config *rest.Config, namespace string, progr
 // notReady is the error of a wait that was ended, with what was missing and the last thing that went wrong in looking.
 func notReady(ctx context.Context, waiting []string, last error) error {
 	err := context.Cause(ctx)
-	if last != nil && !errors.Is(last, ctx.Err()) {
+	if last != nil {
 		err = errors.Join(err, last)
 	}
 	if len(waiting) == 0 {

@@ -80,6 +80,8 @@ var (
 		{"patch", "apps", "deployments", "autoheal"},
 		{"patch", "apps", "deployments", "prometheus"},
 		{"patch", "apps", "deployments", ""},
+		{"update", "apps", "deployments", "orders"},
+		{"patch", "apps", "deployments/scale", "orders"},
 		{"update", "apps", "deployments/scale", "autoheal"},
 		{"update", "apps", "deployments/scale", "loadgen"},
 		{"delete", "apps", "deployments", "orders"},
@@ -180,7 +182,8 @@ func expectedRules(overlay string) []string {
 	}
 	if !observes[overlay] {
 		want = append(want, "[create] of [] [pods/eviction] named []",
-			"[get patch update] of [apps] [deployments deployments/scale] named [inventory orders payments storefront]")
+			"[patch] of [apps] [deployments] named [inventory orders payments storefront]",
+			"[get update] of [apps] [deployments/scale] named [inventory orders payments storefront]")
 	}
 	slices.Sort(want)
 	return want
@@ -287,12 +290,16 @@ func TestTheHealerMayChangeOptedInWorkloadsOnlyAndNotWhoTheyAre(t *testing.T) {
 		optOut   = `{"metadata":{"labels":{"faultline.dev/autoheal":null}}}`
 		podsOut  = `{"spec":{"template":{"metadata":{"labels":{"faultline.dev/autoheal":null}}}}}`
 		identity = `{"spec":{"template":{"spec":{"serviceAccountName":"autoheal","serviceAccount":"autoheal"}}}}`
+		token    = `{"spec":{"template":{"spec":{"automountServiceAccountToken":true}}}}`
+		volume   = `{"spec":{"template":{"spec":{"volumes":[{"name":"stolen","secret":{"secretName":"postgres"}}]}}}}`
 	)
 	eventually(t, "the policy is in force", func() bool { return apierrors.IsForbidden(patch(healer, "orders", identity, dry)) })
 	if err := patch(healer, "orders", version, dry); err != nil {
 		t.Errorf("another pod template: %v", err)
 	}
-	for name, body := range map[string]string{"opting out": optOut, "opting its pods out": podsOut, "another account": identity} {
+	for name, body := range map[string]string{
+		"opting out": optOut, "opting its pods out": podsOut, "another account": identity, "its account's token": token, "another volume": volume,
+	} {
 		if err := patch(healer, "orders", body, dry); !apierrors.IsForbidden(err) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -124,7 +124,7 @@ func TestWhatMayPassIsWaitedForAndWhatDoesNotIsAnError(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := deployment()
 			d.Status.ReadyReplicas, d.Status.AvailableReplicas = 1, 1
-			waiting, err := state{deployments: []appsv1.Deployment{d}, pods: []corev1.Pod{c.pod}}.judge(now)
+			waiting, err := state{deployments: []appsv1.Deployment{d}, pods: []corev1.Pod{c.pod}}.judge(wait{}, now)
 			if c.vain == "" {
 				if err != nil || !slices.Equal(waiting, []string{c.waiting}) {
 					t.Errorf("got %q, %v; want %q", waiting, err, c.waiting)
@@ -163,7 +163,7 @@ func TestWhatKubernetesGivesUpIsAnErrorUnlessItWasAskedAnewSince(t *testing.T) {
 		d := deployment()
 		d.Generation, d.Status.AvailableReplicas = c.generation, 1
 		d.Status.Conditions = []appsv1.DeploymentCondition{c.condition}
-		_, err := state{deployments: []appsv1.Deployment{d}}.judge(now)
+		_, err := state{deployments: []appsv1.Deployment{d}}.judge(wait{}, now)
 		if (err != nil) != c.vain || c.vain && !strings.Contains(err.Error(), c.condition.Message) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -171,8 +171,64 @@ func TestWhatKubernetesGivesUpIsAnErrorUnlessItWasAskedAnewSince(t *testing.T) {
 }
 
 func TestWhatIsReadyIsNotWaitedFor(t *testing.T) {
-	waiting, err := state{deployments: []appsv1.Deployment{deployment()}, pods: []corev1.Pod{pod("ImagePullBackOff", "", 0)}}.judge(now)
+	waiting, err := state{deployments: []appsv1.Deployment{deployment()}, pods: []corev1.Pod{pod("ImagePullBackOff", "", 0)}}.judge(wait{}, now)
 	if err != nil || len(waiting) != 0 {
 		t.Errorf("got %q, %v", waiting, err)
+	}
+}
+
+func TestWhatWentWrongBeforeTheWaitOrWhileAContainerIsMadeIsNotHeldAgainstAnybody(t *testing.T) {
+	late := deployment()
+	late.Status.AvailableReplicas = 1
+	late.Status.Conditions = []appsv1.DeploymentCondition{{
+		Type: appsv1.DeploymentProgressing, Status: corev1.ConditionFalse, Reason: "ProgressDeadlineExceeded", Message: "timed out",
+	}}
+	late.Spec.ProgressDeadlineSeconds = new(int32(120))
+	wrong := pod("CrashLoopBackOff", "", 4)
+	wrong.Status.ContainerStatuses[0].LastTerminationState.Terminated = &corev1.ContainerStateTerminated{
+		ExitCode: wrongUsage, FinishedAt: metav1.NewTime(now.Add(-time.Minute)),
+	}
+	for name, c := range map[string]struct {
+		pod  corev1.Pod // the first look
+		then corev1.Pod // after the time below
+		in   time.Duration
+		vain bool
+	}{
+		"late already":                             {pod("starting", "", 0), pod("starting", "", 0), time.Minute, false},
+		"late still":                               {pod("starting", "", 0), pod("starting", "", 0), 3 * time.Minute, true},
+		"late by a pull":                           {pod("starting", "", 0), pod("ContainerCreating", "", 0), time.Hour, false},
+		"a pull that fails for a moment":           {pod("starting", "", 0), pod("ImagePullBackOff", "", 0), time.Minute, false},
+		"a pull that fails for longer":             {pod("starting", "", 0), pod("ImagePullBackOff", "", 0), 61 * time.Second, true},
+		"restarted earlier, and twice since":       {pod("CrashLoopBackOff", "", 5), pod("CrashLoopBackOff", "", 7), time.Second, false},
+		"restarted earlier, and three times since": {pod("CrashLoopBackOff", "", 5), pod("CrashLoopBackOff", "", 8), time.Second, true},
+		"called wrongly before":                    {wrong, wrong, time.Second, false},
+	} {
+		at := now.Add(c.in)
+		first := state{deployments: []appsv1.Deployment{late}, pods: []corev1.Pod{c.pod}}
+		from := wait{began: now}.after(first, now)
+		then := state{deployments: first.deployments, pods: []corev1.Pod{c.then}}
+		if _, err := then.judge(from.after(then, at), at); (err != nil) != c.vain {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestRestartsCountFromWhenAllContainersWereMade(t *testing.T) {
+	d := deployment()
+	d.Status.AvailableReplicas = 1
+	database := pod("ContainerCreating", "", 0)
+	database.Name, database.Labels = "postgres-0", nil
+	look := func(restarts int32, others ...corev1.Pod) state {
+		return state{deployments: []appsv1.Deployment{d}, pods: append(others, pod("CrashLoopBackOff", "", restarts))}
+	}
+	from := wait{began: now}
+	for _, seen := range []state{look(0, database), look(4, database), look(6)} {
+		from = from.after(seen, now)
+		if _, err := seen.judge(from, now); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := look(7).judge(from.after(look(7), now), now); err == nil {
+		t.Error("three restarts with everything there, and no error")
 	}
 }

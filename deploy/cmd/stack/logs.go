@@ -11,6 +11,7 @@ import (
 
 	"github.com/faultline-lab/faultline/deploy/local/folders"
 	"github.com/faultline-lab/faultline/observability/command"
+	"github.com/faultline-lab/faultline/observability/endpoints"
 )
 
 // logsCmd is `stack logs`.
@@ -24,6 +25,12 @@ func (c *logsCmd) Run(ctx context.Context, flags *cli, out command.Output) error
 	paths, err := flags.folders()
 	if err != nil {
 		return err
+	}
+	// The files here are then of an earlier local run.
+	if running, err := endpoints.Read(paths.Stack); err == nil && running.Target == endpoints.Kind && running.Kubernetes != nil {
+		at := running.Kubernetes
+		return fmt.Errorf("the stack of this checkout runs on kind, where the cluster has the logs: "+
+			"kubectl --kubeconfig=%s -n %s logs deployment/NAME --all-pods --prefix", at.Kubeconfig, at.Namespace)
 	}
 	path, err := logFile(paths, c.Name)
 	if err != nil {

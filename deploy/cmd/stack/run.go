@@ -24,13 +24,14 @@ type cli struct {
 	Postgres  postgresCmd  `cmd:"" help:"Run a command beside a throwaway Postgres: its URL is in FAULTLINE_TEST_POSTGRES_URL."`
 	Apiserver apiserverCmd `cmd:"" help:"Run a command beside a throwaway Kubernetes API server: its kubeconfig is in FAULTLINE_TEST_KUBECONFIG."`
 	Render    renderCmd    `cmd:"" help:"Write the manifests of an overlay, for kubectl apply --server-side -f -."`
+	Images    imagesCmd    `cmd:"" help:"Build the images of our programs, write them into an archive for docker load, and print their names."`
 	Kind      kindCmd      `cmd:"" help:"The stack on a kind cluster: up, down, status, possible."`
 	Airgap    airgapCmd    `cmd:"" help:"Without an image registry: build the images that a kind cluster needs, and set up a Docker engine."`
 	Guard     guardCmd     `cmd:"" hidden:"" help:"End what a supervisor left. The supervisor starts this."`
 }
 
-const description = `The local stack: Postgres, Prometheus, Alertmanager, Loki, Jaeger, Toxiproxy, the services and the healer,
-as processes of this machine.
+const description = `Faultline's stack: Postgres, Prometheus, Alertmanager, Loki, Jaeger, the services and the healer, as processes of this
+machine with Toxiproxy between (up, run, down, status, logs, restart, scale), or on a kind cluster (kind; down and status also).
 
 Ports are those of docs/contracts.md. FAULTLINE_PORT_OFFSET=N moves all, FAULTLINE_PORT_<NAME> one.
 State, logs and addresses lie in .faultline: .faultline/run/stack.json says where everything answers.`
