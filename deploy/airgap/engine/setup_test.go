@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -86,6 +87,14 @@ func TestWithoutGoNothingIsConcludedAboutContainers(t *testing.T) {
 	}
 }
 
+// hearHangups makes sure that the children of the test are not deaf to SIGHUP: they inherit that from whoever ran the tests
+// with nohup.
+func hearHangups(t *testing.T) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(hangups) })
+}
+
 func TestOnlyDockerdIsToldToReload(t *testing.T) {
 	for name, test := range map[string]struct {
 		command string
@@ -98,6 +107,7 @@ func TestOnlyDockerdIsToldToReload(t *testing.T) {
 		"a number that is nobody's at all": {"gone", syscall.SIGTERM},
 	} {
 		t.Run(name, func(t *testing.T) {
+			hearHangups(t)
 			s := machine(t)
 			child := exec.CommandContext(t.Context(), "sleep", "600")
 			if err := child.Start(); err != nil {
@@ -150,6 +160,7 @@ func TestUndoNamesOnlyThePackagesThatCame(t *testing.T) {
 // TestTheUndoOfTheConfigurationTellsDockerdBeforeItTakesTheFile runs the very command, with a dockerd that keeps its runtime
 // until it is told another one.
 func TestTheUndoOfTheConfigurationTellsDockerdBeforeItTakesTheFile(t *testing.T) {
+	hearHangups(t)
 	root := t.TempDir()
 	put(t, filepath.Join(root, configuration), string(daemonJSON()))
 	put(t, filepath.Join(root, "runtime"), runtimeName)
