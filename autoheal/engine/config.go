@@ -80,7 +80,7 @@ type Config struct {
 	Tracer trace.Tracer
 	// Switch reads the kill switch. It is required: whoever has none says so.
 	Switch func() guard.Switch
-	// Limits of the guards; guard.Defaults by default.
+	// Limits of the guards, such as guard.Defaults. They are required, because how much the healer may do is one of them.
 	Limits guard.Limits
 	// ScrapeInterval is how often Prometheus scrapes; evidence.DefaultScrape by default.
 	ScrapeInterval time.Duration
@@ -108,6 +108,8 @@ func (c *Config) defaults() error {
 		return errors.New("engine: no remedies were given")
 	case c.Switch == nil:
 		return errors.New("engine: no kill switch was given; where there is none, give one that is always off")
+	case c.Limits.Autonomy == "":
+		return errors.New("engine: the limits do not say how much the healer may do: give guard.Defaults one of act, approve, observe")
 	case c.Logger == nil:
 		return errors.New("engine: no logger was given")
 	case c.Registerer == nil:
@@ -115,9 +117,6 @@ func (c *Config) defaults() error {
 	}
 	if c.Tracer == nil {
 		c.Tracer = noop.NewTracerProvider().Tracer("")
-	}
-	if c.Limits == (guard.Limits{}) {
-		c.Limits = guard.Defaults()
 	}
 	if c.Now == nil {
 		c.Now = time.Now

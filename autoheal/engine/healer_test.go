@@ -52,7 +52,7 @@ func newClinic(t testing.TB, w *world) *clinic {
 		t.Fatal(err)
 	}
 	return &clinic{
-		t: t, world: w, store: s, limits: guard.Defaults(), book: book, stop: func() {},
+		t: t, world: w, store: s, limits: guard.Defaults(guard.Act), book: book, stop: func() {},
 		kill: func() guard.Switch { return guard.SwitchOff },
 	}
 }

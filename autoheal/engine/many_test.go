@@ -257,14 +257,18 @@ func TestTheGuardsAreAskedAgainBeforeARequestThatABudgetPutOffIsRepeated(t *test
 	}
 }
 
-func TestAnEngineWithoutAKillSwitchDoesNotStart(t *testing.T) {
+func TestAnEngineThatIsNotToldWhatStopsItDoesNotStart(t *testing.T) {
 	c := newClinic(t, newWorld("orders-1", "orders-2"))
-	cfg := c.config()
-	cfg.Switch = nil
-	if _, err := engine.New(cfg); err == nil || !strings.Contains(err.Error(), "no kill switch was given") {
-		t.Errorf("%v; want a word about the kill switch", err)
-	}
-	if err := c.store.Close(); err != nil {
-		t.Error(err)
+	defer c.close()
+	for want, forget := range map[string]func(*engine.Config){
+		"no kill switch was given":     func(cfg *engine.Config) { cfg.Switch = nil },
+		"how much the healer may do":   func(cfg *engine.Config) { cfg.Limits.Autonomy = "" },
+		"one of act, approve, observe": func(cfg *engine.Config) { cfg.Limits = guard.Limits{} },
+	} {
+		cfg := c.config()
+		forget(&cfg)
+		if _, err := engine.New(cfg); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v; want %q", err, want)
+		}
 	}
 }

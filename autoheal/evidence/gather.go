@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/faultline-lab/faultline/autoheal/incident"
@@ -17,7 +18,12 @@ type Scope struct {
 	// Workloads is the whole group that hangs together, not only those that alerted.
 	Workloads []string
 	Round     int
+	// live is set by the gatherer, which asks for the list beside the other sources.
+	live roll
 }
+
+// roll waits for the list of all live workloads; nil where nobody has asked for it.
+type roll func() ([]workload.Workload, error)
 
 // Collector asks one source. It answers with facts; what it could not get, it says in unknown facts.
 type Collector interface {
@@ -93,9 +99,10 @@ type part struct {
 func (g *Gatherer) Gather(ctx context.Context, scope Scope) Gathering {
 	ctx, cancel := context.WithTimeout(ctx, g.cfg.Deadline)
 	defer cancel()
+	scope.live = sync.OnceValues(func() ([]workload.Workload, error) { return g.cfg.Lister.Workloads(ctx) })
 	parts := make(chan part, len(g.cfg.Collectors)+1) // room for all: a late source must not block for ever
 	waiting := []string{Workloads}
-	go func() { parts <- g.list(ctx, scope) }()
+	go func() { parts <- g.list(scope) }()
 	for _, c := range g.cfg.Collectors {
 		waiting = append(waiting, c.Source())
 		go func() { parts <- part{source: c.Source(), facts: c.Collect(ctx, scope)} }()
@@ -137,8 +144,8 @@ func (g Gathering) past(f incident.Fact) bool {
 	return !there
 }
 
-func (g *Gatherer) list(ctx context.Context, scope Scope) part {
-	all, err := g.cfg.Lister.Workloads(ctx)
+func (g *Gatherer) list(scope Scope) part {
+	all, err := scope.live()
 	now := g.cfg.Now()
 	if err != nil {
 		return part{source: Workloads, facts: []incident.Fact{

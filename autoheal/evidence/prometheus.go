@@ -72,7 +72,7 @@ type question struct {
 
 // Collect asks all questions at once.
 func (c *PrometheusCollector) Collect(ctx context.Context, scope Scope) []incident.Fact {
-	questions := append(c.poolQuestions(scope), c.edgeQuestion())
+	questions := append(c.poolQuestions(scope), c.edgeQuestion(scope))
 	answers := make([][]incident.Fact, len(questions))
 	var wait sync.WaitGroup
 	for i, q := range questions {

@@ -25,11 +25,11 @@ type Limits struct {
 	Autonomy Autonomy
 }
 
-// Defaults are the limits of a healer that nobody configured.
-func Defaults() Limits {
+// Defaults are the limits of a healer of which nothing but its autonomy was said: that must be, since none fits everywhere.
+func Defaults(autonomy Autonomy) Limits {
 	return Limits{
 		Cooldown: 5 * time.Minute, InFlight: 2, PerHour: 6, Repeats: 4, RepeatsWithin: 3 * time.Hour, Floor: 1,
-		Autonomy: Act,
+		Autonomy: autonomy,
 	}
 }
 

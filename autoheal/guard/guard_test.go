@@ -23,7 +23,7 @@ func request() guard.Request {
 			Replicas: []workload.Replica{{ID: "orders-1", State: workload.Ready}, {ID: "orders-2", State: workload.Ready}},
 		},
 		Failing: []string{"orders-1"}, Effects: []incident.Effect{}, Leases: []incident.Lease{}, Switch: guard.SwitchOff,
-		Limits: guard.Defaults(),
+		Limits: guard.Defaults(guard.Act),
 	}
 }
 

@@ -72,8 +72,8 @@ func (c serveCommand) assemble(ctx context.Context, senses *telemetry.Telemetry)
 	if h.store, err = store.Open(ctx, store.Config{Path: c.Store}); err != nil {
 		return nil, err
 	}
-	limits := guard.Defaults()
-	limits.Cooldown, limits.Autonomy = c.Cooldown, guard.Autonomy(c.Autonomy)
+	limits := guard.Defaults(guard.Autonomy(c.Autonomy))
+	limits.Cooldown = c.Cooldown
 	h.config = engine.Config{
 		Store: h.store, Senses: gatherer, Edge: edge, Remedies: []remedy.Remedy{h.target.restart}, Playbook: book, Map: dependencies,
 		Logger: senses.Logger(), Registerer: senses.Registerer(), Tracer: senses.TracerProvider().Tracer("autoheal/engine"),

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/faultline-lab/faultline/autoheal/evidence"
 	"github.com/faultline-lab/faultline/autoheal/guard"
 	"github.com/faultline-lab/faultline/observability/telemetry"
 )
@@ -49,8 +50,8 @@ func assembled(t *testing.T, change func(*serveCommand)) *healer {
 func TestTheEngineGetsTheLimitsThatTheFlagsSay(t *testing.T) {
 	for _, level := range []guard.Autonomy{guard.Act, guard.Approve, guard.Observe} {
 		h := assembled(t, func(c *serveCommand) { c.Autonomy, c.Cooldown = string(level), 7*time.Minute })
-		want := guard.Defaults()
-		want.Autonomy, want.Cooldown = level, 7*time.Minute
+		want := guard.Defaults(level)
+		want.Cooldown = 7 * time.Minute
 		if h.config.Limits != want {
 			t.Errorf("limits %+v; want %+v", h.config.Limits, want)
 		}
@@ -72,8 +73,34 @@ func TestTheEngineGetsTheKillSwitchThatTheFlagsSay(t *testing.T) {
 }
 
 func TestTheEdgeIsTheWorkloadThatTheFlagsSay(t *testing.T) {
-	h := assembled(t, func(c *serveCommand) { c.EdgeWorkload = "storefront" })
-	if got := h.config.Edge.Source(); !strings.HasPrefix(got, "the ready replicas of storefront ") {
+	h := assembled(t, func(c *serveCommand) { c.EdgeWorkload = "shop" })
+	if got := h.config.Edge.Source(); !strings.HasPrefix(got, "the ready replicas of shop ") {
 		t.Errorf("the edge is %q", got)
+	}
+	gathered := h.config.Senses.Gather(t.Context(), evidence.Scope{Workloads: []string{"orders"}})
+	for _, fact := range gathered.Facts {
+		if fact.Name == evidence.EdgeGoodRatio && strings.Contains(fact.Query, `job="shop"`) {
+			return
+		}
+	}
+	t.Errorf("nobody asks Prometheus for the shop: %+v", gathered.Facts)
+}
+
+func TestEveryWindowIsThatOfTheScrapeIntervalThatTheFlagsSay(t *testing.T) {
+	h := assembled(t, func(c *serveCommand) { c.ScrapeInterval, c.Stabilise = 7*time.Second, 3*time.Second })
+	if h.config.ScrapeInterval != 7*time.Second || h.config.Stabilise != 3*time.Second {
+		t.Errorf("the engine reckons with scrapes of %s and holds for %s", h.config.ScrapeInterval, h.config.Stabilise)
+	}
+	asked := 0
+	for _, fact := range h.config.Senses.Gather(t.Context(), evidence.Scope{Workloads: []string{"orders"}}).Facts {
+		if fact.Source != evidence.Prometheus {
+			continue
+		}
+		if asked++; !strings.HasSuffix(fact.Query, "[35s]") {
+			t.Errorf("asked for %s; want five scrapes", fact.Query)
+		}
+	}
+	if asked == 0 {
+		t.Error("Prometheus was asked nothing")
 	}
 }

@@ -1,14 +1,24 @@
 package main
 
 import (
+	"encoding/json"
+	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/kubernetes/scheme"
 
 	"github.com/faultline-lab/faultline/autoheal/guard"
+	"github.com/faultline-lab/faultline/autoheal/incident"
+	"github.com/faultline-lab/faultline/autoheal/kube"
+	"github.com/faultline-lab/faultline/autoheal/remedy"
 )
 
 func TestWhoRunsTheWorkloadsMustBeSaid(t *testing.T) {
@@ -32,15 +42,21 @@ func TestWhoRunsTheWorkloadsMustBeSaid(t *testing.T) {
 	}
 }
 
-// A cluster that does not answer is no reason not to start, and its kill switch counts as on.
-func TestAClusterThatDoesNotAnswer(t *testing.T) {
+// kubeconfig leads to an API server.
+func kubeconfig(t *testing.T, server string) string {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "kubeconfig")
 	config := `{"apiVersion":"v1","kind":"Config","current-context":"c","contexts":[{"name":"c","context":{"cluster":"c"}}],
-	  "clusters":[{"name":"c","cluster":{"server":"` + nowhere(t) + `"}}]}`
+	  "clusters":[{"name":"c","cluster":{"server":"` + server + `"}}]}`
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	found, err := targetFlags{KubernetesNamespace: "faultline", Kubeconfig: path, KillSwitchConfigmap: "autoheal-off"}.
+	return path
+}
+
+// A cluster that does not answer is no reason not to start, and its kill switch counts as on.
+func TestAClusterThatDoesNotAnswer(t *testing.T) {
+	found, err := targetFlags{KubernetesNamespace: "faultline", Kubeconfig: kubeconfig(t, nowhere(t)), KillSwitchConfigmap: "autoheal-off"}.
 		open(http.DefaultClient, "test", slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -54,6 +70,45 @@ func TestAClusterThatDoesNotAnswer(t *testing.T) {
 	}
 	if found.restart.Name() != "restart-replicas" {
 		t.Errorf("remedy %s", found.restart.Name())
+	}
+}
+
+// An API server that allows nothing but events is enough to see that a restart which came to nothing is told.
+func TestWhatBecameOfARestartIsAnEventInTheCluster(t *testing.T) {
+	told := make(chan corev1.Event, 10)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var event corev1.Event
+		body, _ := io.ReadAll(r.Body) // what comes may be protobuf
+		_, _, err := scheme.Codecs.UniversalDeserializer().Decode(body, nil, &event)
+		if r.Method != http.MethodPost || err != nil {
+			http.Error(w, "no", http.StatusForbidden)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusCreated)
+		_ = json.NewEncoder(w).Encode(event) // what the healer makes of the answer is not the point
+		told <- event
+	}))
+	t.Cleanup(server.Close)
+	found, err := targetFlags{KubernetesNamespace: "faultline", Kubeconfig: kubeconfig(t, server.URL)}.
+		open(http.DefaultClient, "test", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(found.stop)
+	effect := found.restart.Apply(t.Context(), remedy.Application{
+		Target: incident.Target{Workload: "orders", Replica: "orders-1", StartID: "uid.0"}, Timeout: 5 * time.Second,
+	})
+	if effect.Result != incident.ResultFailed {
+		t.Fatalf("effect %+v", effect)
+	}
+	select {
+	case event := <-told:
+		if event.Reason != kube.Failed || event.InvolvedObject.Name != "orders-1" || event.Namespace != "faultline" {
+			t.Errorf("event %+v", event)
+		}
+	case <-time.After(30 * time.Second):
+		t.Error("no event came")
 	}
 }
 
