@@ -58,6 +58,8 @@ type Endpoints struct {
 	Jaeger       string `json:"jaeger"`
 	Loadgen      string `json:"loadgen"`
 	Toxiproxy    string `json:"toxiproxy,omitempty"`
+	OTLP         string `json:"otlp,omitempty"`    // takes traces over HTTP, below /v1/traces
+	Grafana      string `json:"grafana,omitempty"` // where one runs
 }
 
 // Read reads the file. It returns ErrNotRunning when there is none.

@@ -15,7 +15,8 @@ type acquireStartKey struct{}
 func (t *tracer) TraceAcquireStart(ctx context.Context, _ *pgxpool.Pool, _ pgxpool.TraceAcquireStartData) context.Context {
 	t.waiting.Add(1)
 	ctx = context.WithValue(ctx, acquireStartKey{}, time.Now())
-	ctx, _ = t.spans.Start(ctx, "pool.acquire", t.ofPool)
+	ctx, span := t.spans.Start(ctx, "pool.acquire")
+	span.SetAttributes(t.ofPool...)
 	return ctx
 }
 

@@ -24,8 +24,7 @@ type connectStartKey struct{}
 // pool connects ahead of need.
 func (t *tracer) TraceConnectStart(ctx context.Context, _ pgx.TraceConnectStartData) context.Context {
 	ctx = context.WithValue(ctx, connectStartKey{}, time.Now())
-	ctx, _ = t.spans.Start(ctx, "pool.connect", t.ofPool, trace.WithSpanKind(trace.SpanKindClient))
-	return ctx
+	return t.start(ctx, "pool.connect", t.ofPool)
 }
 
 // TraceConnectEnd ends a connect, with a connection or without.

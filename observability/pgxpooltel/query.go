@@ -24,7 +24,7 @@ func (t *tracer) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, data pgx.TraceQ
 // TraceBatchStart begins a batch, which is one round trip and one span.
 func (t *tracer) TraceBatchStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
 	return t.start(ctx, "BATCH",
-		semconv.DBOperationName("BATCH"), semconv.DBOperationBatchSize(data.Batch.Len()))
+		t.with(semconv.DBOperationName("BATCH"), semconv.DBOperationBatchSize(data.Batch.Len())))
 }
 
 // TraceBatchQuery marks one statement of a batch; a failing one shows which.
@@ -49,7 +49,7 @@ func (t *tracer) TraceBatchEnd(ctx context.Context, _ *pgx.Conn, data pgx.TraceB
 // TraceCopyFromStart begins a COPY.
 func (t *tracer) TraceCopyFromStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceCopyFromStartData) context.Context {
 	table := strings.Join(data.TableName, ".")
-	return t.start(ctx, "COPY "+table, semconv.DBOperationName("COPY"), semconv.DBCollectionName(table))
+	return t.start(ctx, "COPY "+table, t.with(semconv.DBOperationName("COPY"), semconv.DBCollectionName(table)))
 }
 
 // TraceCopyFromEnd ends the COPY.
@@ -59,12 +59,17 @@ func (t *tracer) TraceCopyFromEnd(ctx context.Context, _ *pgx.Conn, data pgx.Tra
 
 func (t *tracer) statement(ctx context.Context, sql string) context.Context {
 	described := t.described.of(sql)
-	return t.start(ctx, described.summary,
-		semconv.DBQuerySummary(described.summary), semconv.DBQueryText(described.text))
+	return t.start(ctx, described.summary, described.attributes)
 }
 
-func (t *tracer) start(ctx context.Context, name string, own ...attribute.KeyValue) context.Context {
-	ctx, _ = t.spans.Start(ctx, name,
-		trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(slices.Concat(t.ofStatement, own)...))
+// with is the attributes of a span that are not the same each time, after those that are.
+func (t *tracer) with(own ...attribute.KeyValue) []attribute.KeyValue {
+	return slices.Concat(t.described.common, own)
+}
+
+// start begins a span. Its attributes are set afterwards: as an option of Start they would be copied twice.
+func (t *tracer) start(ctx context.Context, name string, attributes []attribute.KeyValue) context.Context {
+	ctx, span := t.spans.Start(ctx, name, t.asClient...)
+	span.SetAttributes(attributes...)
 	return ctx
 }

@@ -1,10 +1,14 @@
 package pgxpooltel
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
 	"unicode/utf8"
+
+	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
 // maxText is the most of a statement that a span keeps, in bytes.
@@ -14,6 +18,8 @@ const maxText = 1024
 type statement struct {
 	summary string // low cardinality: "SELECT orders", "BEGIN"
 	text    string // literals replaced by ?, because they may be anybody's data
+
+	attributes []attribute.KeyValue // all of its span's, made once
 }
 
 // maxDescribed bounds the memory of descriptions.
@@ -22,6 +28,8 @@ const maxDescribed = 256
 // descriptions remembers what statements say: a program has few of them and sends each very often. Past the bound (one
 // that writes its values into the text has any number) each is described anew.
 type descriptions struct {
+	common []attribute.KeyValue // of every statement
+
 	mu    sync.RWMutex
 	known map[string]statement
 }
@@ -34,6 +42,9 @@ func (d *descriptions) of(sql string) statement {
 		return known
 	}
 	made := describe(sql)
+	made.attributes = slices.Concat(d.common, []attribute.KeyValue{
+		semconv.DBQuerySummary(made.summary), semconv.DBQueryText(made.text),
+	})
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if len(d.known) < maxDescribed {

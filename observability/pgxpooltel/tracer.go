@@ -16,8 +16,8 @@ import (
 type tracer struct {
 	instruments *instruments
 	spans       trace.Tracer
-	ofPool      trace.SpanStartEventOption // attributes of pool.acquire and pool.connect
-	ofStatement []attribute.KeyValue
+	asClient    []trace.SpanStartOption
+	ofPool      []attribute.KeyValue // of pool.acquire and pool.connect
 	described   descriptions
 
 	waiting atomic.Int64
@@ -49,8 +49,9 @@ func newTracer(cfg Config, pool *pgxpool.Config) (*tracer, error) {
 	return &tracer{
 		instruments: instruments,
 		spans:       cfg.TracerProvider.Tracer(scope),
-		ofPool:      trace.WithAttributes(poolAttributes(cfg.PoolName, pool.ConnConfig)...),
-		ofStatement: statementAttributes(pool.ConnConfig),
+		asClient:    []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindClient)},
+		ofPool:      poolAttributes(cfg.PoolName, pool.ConnConfig),
+		described:   descriptions{common: statementAttributes(pool.ConnConfig)},
 		held:        map[*pgx.Conn]holding{},
 	}, nil
 }

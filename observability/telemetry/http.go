@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
@@ -15,9 +16,13 @@ import (
 // matched, never after the path. Answers of 500 and above mark the span as an error.
 //
 // It may stand around a chi router or in its Use list (or around a net/http.ServeMux). Put it outside of what recovers
-// from panics, so that it sees the answer. The pages that machines ask every second are left out.
+// from panics, so that it sees the answer. The pages that machines ask every second are left out. A request that fails,
+// or takes longer than Config.SlowRequest, leaves a log line.
 func (t *Telemetry) Middleware(next http.Handler) http.Handler {
-	return otelhttp.NewHandler(withRoute(next), "",
+	if t.off {
+		return next
+	}
+	return otelhttp.NewHandler(t.withRoute(next), "",
 		otelhttp.WithTracerProvider(t.traces),
 		otelhttp.WithMeterProvider(t.metrics),
 		otelhttp.WithPropagators(t.propagator),
@@ -43,8 +48,13 @@ func spanName(_ string, r *http.Request) string {
 
 // withRoute tells otelhttp, through the request's Pattern, which route matched. chi notes the pattern only in its own
 // copy of the request and in its routing context; so the context is made here, where it can still be read afterwards.
-func withRoute(next http.Handler) http.Handler {
+func (t *Telemetry) withRoute(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !worthSeeing(r) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		began, watched := time.Now(), &watchedWriter{ResponseWriter: w}
 		inner := r
 		route := chi.RouteContext(r.Context())
 		if route == nil {
@@ -54,7 +64,7 @@ func withRoute(next http.Handler) http.Handler {
 			}
 			inner = r.WithContext(context.WithValue(r.Context(), chi.RouteCtxKey, route))
 		}
-		next.ServeHTTP(w, inner)
+		next.ServeHTTP(watched, inner)
 
 		if pattern := route.RoutePattern(); pattern != "" {
 			r.Pattern = pattern
@@ -64,6 +74,7 @@ func withRoute(next http.Handler) http.Handler {
 		if r.Pattern != "" {
 			trace.SpanFromContext(r.Context()).SetAttributes(semconv.HTTPRoute(r.Pattern))
 		}
+		t.logTroubled(watched, r, time.Since(began))
 	})
 }
 
@@ -78,6 +89,12 @@ func pathOf(pattern string) string {
 // Transport makes a client span and http.client.request.duration of each call, and carries traceparent to the other
 // side. A nil base means http.DefaultTransport.
 func (t *Telemetry) Transport(base http.RoundTripper) http.RoundTripper {
+	if base == nil {
+		base = http.DefaultTransport
+	}
+	if t.off {
+		return base
+	}
 	return otelhttp.NewTransport(base,
 		otelhttp.WithTracerProvider(t.traces),
 		otelhttp.WithMeterProvider(t.metrics),

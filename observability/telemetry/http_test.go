@@ -84,7 +84,7 @@ func TestRequestsAreNamedAfterTheirRoute(t *testing.T) {
 			tel := start(t, telemetry.Config{TracesURL: backend.URL})
 			server := httptest.NewServer(wrap(tel))
 			defer server.Close()
-			for _, path := range []string{"/orders/ant", "/orders/bee"} {
+			for _, path := range []string{"/orders/ant", "/orders/wasp"} {
 				call(t, server.Client(), http.MethodPost, server.URL+path)
 			}
 			call(t, server.Client(), http.MethodGet, server.URL+"/v1/things/9/parts")
@@ -109,7 +109,7 @@ func TestRequestsAreNamedAfterTheirRoute(t *testing.T) {
 					t.Errorf("the page lacks %s", series)
 				}
 			}
-			if strings.Contains(page, "livez") || strings.Contains(page, "zebra") || strings.Contains(page, "bee") {
+			if strings.Contains(page, "livez") || strings.Contains(page, "zebra") || strings.Contains(page, "wasp") {
 				t.Errorf("a probe, or a path that is no route, made series:\n%s", page)
 			}
 		})

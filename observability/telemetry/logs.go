@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 
@@ -25,13 +26,30 @@ func newLoggerProvider(ctx context.Context, cfg Config, res *resource.Resource, 
 		return nil, err
 	}
 	return sdklog.NewLoggerProvider(
-		sdklog.WithResource(res),
-		sdklog.WithProcessor(sdklog.NewBatchProcessor(logExporter{exporter, losses},
-			sdklog.WithExportInterval(flushInterval),
-			sdklog.WithExportTimeout(exportTimeout),
-			sdklog.WithMaxQueueSize(queueSize),
-			sdklog.WithExportMaxBatchSize(batchSize))),
-	), nil
+		sdklog.WithResource(res), sdklog.WithProcessor(newLogProcessor(exporter, losses))), nil
+}
+
+// logProcessor queues records as they are written.
+type logProcessor struct {
+	*batcher[sdklog.Record]
+	exporter sdklog.Exporter
+}
+
+func newLogProcessor(exporter sdklog.Exporter, losses *losses) logProcessor {
+	return logProcessor{newBatcher("logs", exporter.Export, losses), exporter}
+}
+
+// Enabled says yes: the level is looked at before a record is made.
+func (p logProcessor) Enabled(context.Context, sdklog.EnabledParameters) bool { return true }
+
+// OnEmit queues a copy, because the record is the caller's again as soon as this returns.
+func (p logProcessor) OnEmit(_ context.Context, record *sdklog.Record) error {
+	p.add(record.Clone())
+	return nil
+}
+
+func (p logProcessor) Shutdown(ctx context.Context) error {
+	return errors.Join(p.batcher.Shutdown(ctx), p.exporter.Shutdown(ctx))
 }
 
 // newLogger sends each record to the written lines and to OTLP, whichever there are.
@@ -42,7 +60,7 @@ func newLogger(cfg Config, provider *sdklog.LoggerProvider) *slog.Logger {
 	}
 	if provider != nil {
 		bridge := otelslog.NewHandler(cfg.Service, otelslog.WithLoggerProvider(provider))
-		handlers = append(handlers, atLeast{bridge, cfg.LogLevel})
+		handlers = append(handlers, atLeast{plainValues{bridge}, cfg.LogLevel})
 	}
 	return slog.New(slog.NewMultiHandler(handlers...))
 }

@@ -10,17 +10,20 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/metric"
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/propagation"
-	sdklog "go.opentelemetry.io/otel/sdk/log"
-	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
+	tracenoop "go.opentelemetry.io/otel/trace/noop"
 )
 
-// shutdownBound is the longest that Shutdown takes, whatever its context allows.
-const shutdownBound = 2 * time.Second
+const (
+	// shutdownBound is the longest that Shutdown takes, whatever its context allows.
+	shutdownBound = 2 * time.Second
+	// slowRequest is the default of Config.SlowRequest.
+	slowRequest = 500 * time.Millisecond
+)
 
 // Config says who the program is and where its telemetry goes.
 type Config struct {
@@ -43,6 +46,13 @@ type Config struct {
 	// SampleRatio is the share of traces begun here that are kept, in (0,1]; 0 means all. A caller's decision always
 	// wins, so that a trace is whole or absent.
 	SampleRatio float64
+
+	// SlowRequest is how long a request that Middleware sees may take before a line is logged about it; 0 means half a
+	// second, the bound of the objective at the edge.
+	SlowRequest time.Duration
+
+	// Off makes no spans, no metrics and no log records but the lines. It is there to measure what telemetry costs.
+	Off bool
 }
 
 func (c *Config) defaults() error {
@@ -55,6 +65,12 @@ func (c *Config) defaults() error {
 	if c.SampleRatio == 0 {
 		c.SampleRatio = 1
 	}
+	if c.SlowRequest < 0 {
+		return fmt.Errorf("telemetry: SlowRequest is %s: use a duration above zero, or 0 for %s", c.SlowRequest, slowRequest)
+	}
+	if c.SlowRequest == 0 {
+		c.SlowRequest = slowRequest
+	}
 	if c.LogFormat == "" {
 		c.LogFormat = "json"
 	}
@@ -66,13 +82,16 @@ func (c *Config) defaults() error {
 
 // Telemetry is a program's senses, from Start until Shutdown.
 type Telemetry struct {
+	off        bool
+	slow       time.Duration
 	registry   *prometheus.Registry
+	page       prometheus.Gatherer
 	propagator propagation.TextMapPropagator
 	logger     *slog.Logger
 
-	traces  *sdktrace.TracerProvider
-	logs    *sdklog.LoggerProvider
-	metrics *sdkmetric.MeterProvider
+	traces  trace.TracerProvider
+	metrics metric.MeterProvider
+	stops   []func(context.Context) error
 }
 
 // Start makes the providers. It contacts nobody: a backend that is down now may come up later. The context bounds only
@@ -81,31 +100,53 @@ func Start(ctx context.Context, cfg Config) (*Telemetry, error) {
 	if err := cfg.defaults(); err != nil {
 		return nil, err
 	}
-	res := resource.NewWithAttributes(semconv.SchemaURL,
-		semconv.ServiceName(cfg.Service),
-		semconv.ServiceInstanceID(cfg.Instance),
-		semconv.ServiceVersion(cfg.Version))
-	t := &Telemetry{
-		registry: prometheus.NewRegistry(),
-		propagator: propagation.NewCompositeTextMapPropagator(
-			propagation.TraceContext{}, propagation.Baggage{}),
+	if cfg.Off {
+		return disabled(cfg), nil
 	}
-	losses, err := newLosses(t.registry, lineLogger(cfg))
+	res, registry := identity(cfg), prometheus.NewRegistry()
+	losses, err := newLosses(registry, lineLogger(cfg))
 	if err != nil {
 		return nil, err
 	}
-	if t.metrics, err = newMeterProvider(res, t.registry); err != nil {
+	metrics, err := newMeterProvider(res, registry)
+	if err != nil {
 		return nil, fmt.Errorf("telemetry: metrics: %w", err)
 	}
-	if t.traces, err = newTracerProvider(ctx, cfg, res, losses); err != nil {
+	traces, err := newTracerProvider(cfg, res, losses)
+	if err != nil {
 		return nil, fmt.Errorf("telemetry: traces to %s: %w", cfg.TracesURL, err)
 	}
-	if t.logs, err = newLoggerProvider(ctx, cfg, res, losses); err != nil {
+	logs, err := newLoggerProvider(ctx, cfg, res, losses)
+	if err != nil {
 		return nil, fmt.Errorf("telemetry: logs to %s: %w", cfg.LogsURL, err)
 	}
-	t.logger = newLogger(cfg, t.logs)
+	t := &Telemetry{
+		slow: cfg.SlowRequest, registry: registry, page: registry, logger: newLogger(cfg, logs),
+		propagator: propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}),
+		traces:     traces, metrics: metrics,
+		stops: []func(context.Context) error{traces.Shutdown, metrics.Shutdown},
+	}
+	if logs != nil {
+		t.stops = append(t.stops, logs.Shutdown)
+	}
 	return t, nil
 }
+
+func identity(cfg Config) *resource.Resource {
+	return resource.NewWithAttributes(semconv.SchemaURL,
+		semconv.ServiceName(cfg.Service), semconv.ServiceInstanceID(cfg.Instance), semconv.ServiceVersion(cfg.Version))
+}
+
+// disabled has everything that Telemetry promises, and none of it does anything but the lines.
+func disabled(cfg Config) *Telemetry {
+	return &Telemetry{
+		off: true, registry: prometheus.NewRegistry(), page: prometheus.NewRegistry(), logger: newLogger(cfg, nil),
+		traces: tracenoop.NewTracerProvider(), metrics: metricnoop.NewMeterProvider(),
+	}
+}
+
+// Enabled is false when Config.Off turned everything off: whoever wraps something else than HTTP then leaves it bare.
+func (t *Telemetry) Enabled() bool { return !t.off }
 
 // Logger writes to every place the configuration names. Records carry the trace_id and span_id of the context that
 // they are logged with, so use the variants that take one.
@@ -117,7 +158,7 @@ func (t *Telemetry) TracerProvider() trace.TracerProvider { return t.traces }
 // MeterProvider makes OpenTelemetry instruments; they appear on the scrape page.
 func (t *Telemetry) MeterProvider() metric.MeterProvider { return t.metrics }
 
-// Registerer takes client_golang metrics; they appear on the scrape page.
+// Registerer takes client_golang metrics; they appear on the scrape page, unless telemetry is off.
 func (t *Telemetry) Registerer() prometheus.Registerer { return t.registry }
 
 // Shutdown sends what is queued and stops. It takes at most two seconds, less when ctx ends sooner. Call it after HTTP
@@ -126,17 +167,13 @@ func (t *Telemetry) Shutdown(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, shutdownBound)
 	defer cancel()
 
-	stops := []func(context.Context) error{t.traces.Shutdown, t.metrics.Shutdown}
-	if t.logs != nil {
-		stops = append(stops, t.logs.Shutdown)
-	}
 	// At once and not one by one, so that a dead Jaeger does not use up the time in which Loki would have answered.
-	results := make(chan error, len(stops))
-	for _, stop := range stops {
+	results := make(chan error, len(t.stops))
+	for _, stop := range t.stops {
 		go func() { results <- stop(ctx) }()
 	}
 	var all error
-	for range stops {
+	for range t.stops {
 		all = errors.Join(all, <-results)
 	}
 	if all != nil {

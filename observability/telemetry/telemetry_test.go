@@ -53,6 +53,9 @@ func TestAConfigurationThatCannotWorkIsRefused(t *testing.T) {
 		"a log format nobody writes":   {Service: "orders", Instance: "orders-1", LogFormat: "xml"},
 		"a share of more than all":     {Service: "orders", Instance: "orders-1", SampleRatio: 1.5},
 		"a share of less than nothing": {Service: "orders", Instance: "orders-1", SampleRatio: -1},
+		"a negative patience":          {Service: "orders", Instance: "orders-1", SlowRequest: -1},
+		"an address that is none":      {Service: "orders", Instance: "orders-1", TracesURL: "http://[::1"},
+		"an address without a scheme":  {Service: "orders", Instance: "orders-1", TracesURL: "localhost:4318"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := telemetry.Start(t.Context(), cfg); err == nil {
@@ -167,6 +170,45 @@ func TestADeadBackendIsMentionedOnceAndCountedAndSlowsNothing(t *testing.T) {
 				t.Errorf("%d mentions, want one for traces and one for logs:\n%s", mentions, out)
 			}
 		})
+	}
+}
+
+func TestEveryRecordThatADeadBackendDoesNotTakeIsCounted(t *testing.T) {
+	const records = 6000 // more than fit the queue
+	for name, backend := range map[string]func(t *testing.T) string{"refusing": refusing, "failing": failing} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := backend(t)
+			tel := start(t, telemetry.Config{TracesURL: url, LogsURL: url + "/otlp/v1/logs"})
+			for range records {
+				ctx, span := tel.TracerProvider().Tracer("test").Start(t.Context(), "work")
+				tel.Logger().InfoContext(ctx, "a record")
+				span.End()
+			}
+			eventually(t, "every record to be counted, and none to be queued", func() bool {
+				page := scrape(t, tel, "")
+				for _, series := range []string{
+					`telemetry_lost_records_total{signal="traces"} 6000`, `telemetry_lost_records_total{signal="logs"} 6000`,
+					`telemetry_queued_records{signal="traces"} 0`, `telemetry_queued_records{signal="logs"} 0`,
+				} {
+					if !strings.Contains(page, series+"\n") {
+						return false
+					}
+				}
+				return true
+			})
+		})
+	}
+}
+
+func TestTheQueuesAreOnThePageWhereThereAreNone(t *testing.T) {
+	page := scrape(t, start(t, telemetry.Config{}), "")
+	for _, signal := range []string{"traces", "logs"} {
+		for _, series := range []string{"telemetry_queued_records", "telemetry_lost_records_total"} {
+			if line := series + `{signal="` + signal + "\"} 0\n"; !strings.Contains(page, line) {
+				t.Errorf("the page lacks %s", line)
+			}
+		}
 	}
 }
 

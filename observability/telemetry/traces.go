@@ -2,39 +2,49 @@ package telemetry
 
 import (
 	"context"
-	"strings"
-	"time"
 
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/faultline-lab/faultline/observability/telemetry/internal/wire"
 )
 
-// Bounds of an export queue. Batches leave soon because a healer and a demo look at traces seconds after the fact; the
-// queue holds some seconds of a busy service and then drops, because memory is worth more than spans.
-const (
-	flushInterval = 250 * time.Millisecond
-	exportTimeout = time.Second
-	queueSize     = 4096
-	batchSize     = 512
-)
-
-func newTracerProvider(ctx context.Context, cfg Config, res *resource.Resource, losses *losses) (*sdktrace.TracerProvider, error) {
+func newTracerProvider(cfg Config, res *resource.Resource, losses *losses) (*sdktrace.TracerProvider, error) {
 	options := []sdktrace.TracerProviderOption{
 		sdktrace.WithResource(res),
 		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(cfg.SampleRatio))),
 	}
 	if cfg.TracesURL != "" {
-		// No compression and no retry: the receiver is near, and a retry holds the queue up while newer spans come.
-		exporter, err := otlptracehttp.New(ctx,
-			otlptracehttp.WithEndpointURL(strings.TrimRight(cfg.TracesURL, "/")+"/v1/traces"),
-			otlptracehttp.WithCompression(otlptracehttp.NoCompression),
-			otlptracehttp.WithTimeout(exportTimeout),
-			otlptracehttp.WithRetry(otlptracehttp.RetryConfig{Enabled: false}))
+		exporter, err := newSpanExporter(cfg.TracesURL, res)
 		if err != nil {
 			return nil, err
 		}
-		options = append(options, sdktrace.WithSpanProcessor(newBatcher(exporter, losses)))
+		options = append(options, sdktrace.WithSpanProcessor(newSpanProcessor(exporter, losses)))
 	}
 	return sdktrace.NewTracerProvider(options...), nil
+}
+
+// spanProcessor queues spans as they end. It encodes them at once: as bytes they cost the garbage collector much less,
+// while they wait, than what the SDK made of them.
+type spanProcessor struct {
+	*batcher[wire.Span]
+	exporter *spanExporter
+}
+
+func newSpanProcessor(exporter *spanExporter, losses *losses) spanProcessor {
+	return spanProcessor{newBatcher("traces", exporter.send, losses), exporter}
+}
+
+// OnStart does nothing: a span is sent when it ends.
+func (p spanProcessor) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
+
+func (p spanProcessor) OnEnd(span sdktrace.ReadOnlySpan) {
+	if span.SpanContext().IsSampled() {
+		p.add(p.exporter.encoder.Encode(span))
+	}
+}
+
+func (p spanProcessor) Shutdown(ctx context.Context) error {
+	defer p.exporter.transport.CloseIdleConnections()
+	return p.batcher.Shutdown(ctx)
 }
