@@ -77,12 +77,8 @@ func (a api) end(how func(context.Context, string) error) http.HandlerFunc {
 func (a api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	known := apierror.From(err)
 	if known.Code.Status() >= http.StatusInternalServerError {
-		level := slog.LevelWarn
-		if known.Code == apierror.Internal {
-			level = slog.LevelError
-		}
-		a.log.Log(r.Context(), level, "inventory request failed", "method", r.Method, "path", r.URL.Path,
-			"status", string(known.Code), "error", err)
+		a.log.Log(r.Context(), apierror.Level(known), "request not served", "path", r.URL.Path,
+			"error_code", known.Code, "error", err)
 	}
 	apierror.Write(w, known)
 }

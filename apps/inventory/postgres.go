@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/faultline-lab/faultline/apps/internal/apierror"
+	"github.com/faultline-lab/faultline/apps/internal/counts"
 	"github.com/faultline-lab/faultline/apps/internal/database"
 )
 
@@ -20,19 +22,33 @@ var migrationFiles embed.FS
 // Migrations is the schema of the inventory database, its products included.
 func Migrations() (fs.FS, error) { return fs.Sub(migrationFiles, "migrations") }
 
-// Postgres keeps products and reservations in a database.
-type Postgres struct {
-	pool *database.Pool
-	ttl  time.Duration
+// PostgresConfig is what a Postgres needs; every field is required.
+type PostgresConfig struct {
+	// Pool is of the inventory database.
+	Pool *database.Pool
+	// TTL is after what time a reservation that is neither committed nor released expires.
+	TTL time.Duration
+	// MeterProvider takes the counter of reservations.
+	MeterProvider metric.MeterProvider
 }
 
-// NewPostgres makes a store on the pool of the inventory database. A reservation that is neither committed nor
-// released expires after ttl.
-func NewPostgres(pool *database.Pool, ttl time.Duration) (*Postgres, error) {
-	if pool == nil || ttl <= 0 {
-		return nil, fmt.Errorf("inventory: a store needs a pool and a positive time to live (got %s)", ttl)
+// Postgres keeps products and reservations in a database.
+type Postgres struct {
+	pool         *database.Pool
+	ttl          time.Duration
+	reservations *counts.Counter[result]
+}
+
+// NewPostgres makes a store.
+func NewPostgres(cfg PostgresConfig) (*Postgres, error) {
+	if cfg.Pool == nil || cfg.TTL <= 0 || cfg.MeterProvider == nil {
+		return nil, fmt.Errorf("inventory: a store needs Pool, MeterProvider and a positive TTL (got %s)", cfg.TTL)
 	}
-	return &Postgres{pool: pool, ttl: ttl}, nil
+	reservations, err := newReservationCounter(cfg.MeterProvider)
+	if err != nil {
+		return nil, err
+	}
+	return &Postgres{pool: cfg.Pool, ttl: cfg.TTL, reservations: reservations}, nil
 }
 
 // Products gives the catalogue, sorted by SKU.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -17,33 +18,43 @@ import (
 // with unprocessable when a product is unknown or out of stock, and with conflict when the id stands for other items
 // or has ended.
 func (p *Postgres) Reserve(ctx context.Context, wanted Reservation) (Reservation, error) {
-	if err := wanted.validate(); err != nil {
-		return Reservation{}, err
+	made, did, err := p.reserve(ctx, wanted)
+	if err == nil || apierror.From(err).Code.Status() < http.StatusInternalServerError {
+		p.reservations.Add(ctx, did, 1)
 	}
-	items := inLockOrder(wanted.Items)
-	var reserved Reservation
-	err := p.inTransaction(ctx, func(tx pgx.Tx) error {
+	return made, err
+}
+
+func (p *Postgres) reserve(ctx context.Context, wanted Reservation) (made Reservation, did result, err error) {
+	did = refused
+	if err := wanted.validate(); err != nil {
+		return made, did, err
+	}
+	id, items := wanted.ID, inLockOrder(wanted.Items)
+	err = p.inTransaction(ctx, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `INSERT INTO reservations (id, status, expires_at)
-			VALUES ($1, $2, now() + $3::interval) ON CONFLICT (id) DO NOTHING`, wanted.ID, Reserved, p.ttl)
+			VALUES ($1, $2, now() + $3::interval) ON CONFLICT (id) DO NOTHING`, id, Reserved, p.ttl)
 		if err != nil {
 			return fmt.Errorf("insert reservation: %w", err)
 		}
 		if tag.RowsAffected() == 0 {
-			reserved, err = repeated(ctx, tx, wanted.ID, items)
+			if made, err = known(ctx, tx, id, items); err == nil {
+				did = repeated
+			}
 			return err
 		}
 		total, err := take(ctx, tx, items)
 		if err != nil {
 			return err
 		}
-		reserved = Reservation{ID: wanted.ID, Items: items, TotalCents: total, Status: Reserved}
-		return describe(ctx, tx, reserved)
+		made, did = Reservation{ID: id, Items: items, TotalCents: total, Status: Reserved}, reserved
+		return describe(ctx, tx, made)
 	})
-	return reserved, err
+	return made, did, err
 }
 
-// repeated gives the reservation that is there already.
-func repeated(ctx context.Context, tx pgx.Tx, id string, items []Item) (Reservation, error) {
+// known gives the reservation that is there already.
+func known(ctx context.Context, tx pgx.Tx, id string, items []Item) (Reservation, error) {
 	stored, err := lock(ctx, tx, id)
 	if err != nil {
 		return Reservation{}, err
@@ -87,23 +98,23 @@ func take(ctx context.Context, tx pgx.Tx, items []Item) (int64, error) {
 }
 
 func whyNot(ctx context.Context, tx pgx.Tx, item Item) error {
-	var known bool
-	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM products WHERE sku = $1)`, item.SKU).Scan(&known); err != nil {
+	var exists bool
+	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM products WHERE sku = $1)`, item.SKU).Scan(&exists); err != nil {
 		return fmt.Errorf("look for product: %w", err)
 	}
-	if !known {
+	if !exists {
 		return apierror.New(apierror.Unprocessable, "there is no product %q; GET /products lists them", item.SKU)
 	}
 	return apierror.New(apierror.Unprocessable, "%s is out of stock; order fewer than %d", item.SKU, item.Quantity)
 }
 
 // describe writes what was reserved.
-func describe(ctx context.Context, tx pgx.Tx, reserved Reservation) error {
+func describe(ctx context.Context, tx pgx.Tx, made Reservation) error {
 	batch := &pgx.Batch{}
-	batch.Queue(`UPDATE reservations SET total_cents = $2 WHERE id = $1`, reserved.ID, reserved.TotalCents)
-	for _, item := range reserved.Items {
+	batch.Queue(`UPDATE reservations SET total_cents = $2 WHERE id = $1`, made.ID, made.TotalCents)
+	for _, item := range made.Items {
 		batch.Queue(`INSERT INTO reservation_items (reservation_id, sku, quantity) VALUES ($1, $2, $3)`,
-			reserved.ID, item.SKU, item.Quantity)
+			made.ID, item.SKU, item.Quantity)
 	}
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("insert reservation items: %w", err)
@@ -135,7 +146,8 @@ func lock(ctx context.Context, tx pgx.Tx, id string) (Reservation, error) {
 // Commit makes the reservation final. One that has expired is taken again while there is stock. It fails with conflict
 // when the reservation was released, or has expired and its stock is gone.
 func (p *Postgres) Commit(ctx context.Context, id string) error {
-	return p.inTransaction(ctx, func(tx pgx.Tx) error {
+	changed := false
+	err := p.inTransaction(ctx, func(tx pgx.Tx) error {
 		reservation, err := lock(ctx, tx, id)
 		if err != nil {
 			return err
@@ -154,13 +166,19 @@ func (p *Postgres) Commit(ctx context.Context, id string) error {
 				return err
 			}
 		}
+		changed = true
 		return end(ctx, tx, id, Committed)
 	})
+	if changed && err == nil {
+		p.reservations.Add(ctx, committed, 1)
+	}
+	return err
 }
 
 // Release gives the stock back. It fails with conflict when the reservation was committed.
 func (p *Postgres) Release(ctx context.Context, id string) error {
-	return p.inTransaction(ctx, func(tx pgx.Tx) error {
+	changed := false
+	err := p.inTransaction(ctx, func(tx pgx.Tx) error {
 		reservation, err := lock(ctx, tx, id)
 		if err != nil {
 			return err
@@ -174,8 +192,13 @@ func (p *Postgres) Release(ctx context.Context, id string) error {
 		if err := giveBack(ctx, tx, reservation.Items); err != nil {
 			return err
 		}
+		changed = true
 		return end(ctx, tx, id, Released)
 	})
+	if changed && err == nil {
+		p.reservations.Add(ctx, released, 1)
+	}
+	return err
 }
 
 func end(ctx context.Context, tx pgx.Tx, id string, status Status) error {

@@ -10,11 +10,10 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"go.opentelemetry.io/otel/sdk/metric"
-	"go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/faultline-lab/faultline/apps/internal/apierror"
 	"github.com/faultline-lab/faultline/apps/internal/database"
+	"github.com/faultline-lab/faultline/apps/internal/metrictest"
 	"github.com/faultline-lab/faultline/apps/internal/postgrestest"
 	"github.com/faultline-lab/faultline/apps/inventory"
 )
@@ -23,6 +22,7 @@ type world struct {
 	*inventory.Postgres
 	pool  *database.Pool
 	admin *pgx.Conn
+	page  metrictest.Page
 }
 
 func newWorld(t *testing.T, ttl time.Duration) world {
@@ -31,23 +31,23 @@ func newWorld(t *testing.T, ttl time.Duration) world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	url := postgrestest.New(t)
+	url, page := postgrestest.New(t), metrictest.New(t)
 	pool, err := database.Open(context.Background(), database.Config{
 		Flags: database.Flags{
 			DatabaseURL: url, PoolMax: 6, AcquireTimeout: 10 * time.Second, DatabaseWait: 5 * time.Second,
 		},
 		Workload: "inventory", Instance: "inventory-1", Migrations: migrations,
-		TracerProvider: trace.NewTracerProvider(), MeterProvider: metric.NewMeterProvider(),
+		TracerProvider: page.TracerProvider(), MeterProvider: page.MeterProvider(),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = pool.Close(context.Background()) })
-	store, err := inventory.NewPostgres(pool, ttl)
+	store, err := inventory.NewPostgres(inventory.PostgresConfig{Pool: pool, TTL: ttl, MeterProvider: page.MeterProvider()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return world{Postgres: store, pool: pool, admin: postgrestest.Connect(t, url)}
+	return world{Postgres: store, pool: pool, admin: postgrestest.Connect(t, url), page: page}
 }
 
 func (w world) setStock(t *testing.T, sku string, stock int64) {

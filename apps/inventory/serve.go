@@ -47,7 +47,7 @@ func (c Config) build(ctx context.Context, s *service.Service) (http.Handler, er
 		return nil, err
 	}
 	pool, err := database.Open(ctx, database.Config{
-		Flags: c.Database, Workload: name, Instance: c.Service.Instance, Migrations: migrations,
+		Flags: c.Database, Workload: name, Instance: c.Service.Instance, Migrations: migrations, Bare: !s.Telemetry.Enabled(),
 		TracerProvider: s.Telemetry.TracerProvider(), MeterProvider: s.Telemetry.MeterProvider(),
 	})
 	if err != nil {
@@ -56,7 +56,7 @@ func (c Config) build(ctx context.Context, s *service.Service) (http.Handler, er
 	s.OnClose("database pool", pool.Close)
 	s.OnDrain(pool.Drain)
 
-	store, err := NewPostgres(pool, c.ReservationTTL)
+	store, err := NewPostgres(PostgresConfig{Pool: pool, TTL: c.ReservationTTL, MeterProvider: s.Telemetry.MeterProvider()})
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/faultline-lab/faultline/apps/internal/service"
 )
 
 // sweepBatch bounds how many reservations expire in one transaction, which holds locks on their products.
@@ -49,8 +51,8 @@ func (s Sweeper) Run(ctx context.Context) error {
 func (s Sweeper) sweep(ctx context.Context) {
 	for ctx.Err() == nil {
 		// A sweep that waits for somebody's lock must not keep its own locks, nor its connection.
-		sweeping, cancel := context.WithTimeout(ctx, sweepBound)
-		expired, err := s.Expirer.Expire(sweeping, sweepBatch)
+		sweeping, cancel := context.WithTimeout(service.Untraced(ctx), sweepBound)
+		count, err := s.Expirer.Expire(sweeping, sweepBatch)
 		cancel()
 		if err != nil {
 			if ctx.Err() == nil {
@@ -58,10 +60,10 @@ func (s Sweeper) sweep(ctx context.Context) {
 			}
 			return
 		}
-		if expired > 0 {
-			s.Log.InfoContext(ctx, "reservations expired", "count", expired)
+		if count > 0 {
+			s.Log.InfoContext(ctx, "reservations expired", "reservations", count)
 		}
-		if expired < sweepBatch {
+		if count < sweepBatch {
 			return
 		}
 	}
@@ -84,7 +86,11 @@ func (p *Postgres) Expire(ctx context.Context, limit int) (int, error) {
 		}
 		return expireAll(ctx, tx, ids)
 	})
-	return len(ids), err
+	if err != nil {
+		return 0, err
+	}
+	p.reservations.Add(ctx, expired, int64(len(ids)))
+	return len(ids), nil
 }
 
 func expireAll(ctx context.Context, tx pgx.Tx, ids []string) error {

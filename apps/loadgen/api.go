@@ -82,6 +82,11 @@ func (a *API) sli(w http.ResponseWriter, r *http.Request) {
 	a.stream(w, r, since, follow == "true")
 }
 
+// follows says that a request's answer lasts as long as its reader likes.
+func follows(r *http.Request) bool {
+	return r.URL.Path == "/v1/sli" && r.URL.Query().Get("follow") == "true"
+}
+
 func (a *API) stream(w http.ResponseWriter, r *http.Request, since time.Time, follow bool) {
 	out := http.NewResponseController(w)
 	lines := json.NewEncoder(w)

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"go.opentelemetry.io/otel/trace"
 )
 
 // MaxRate is the highest rate that may be asked for, per second.
@@ -15,8 +17,8 @@ const MaxRate = 5000
 // Shop is where the requests go. Both calls return when the request has ended, and must end by themselves: the
 // generator waits for each.
 type Shop interface {
-	// Checkout returns the HTTP status, 0 when there was none, and the trace id, which is known either way.
-	Checkout(ctx context.Context, checkout Checkout) (status int, traceID string)
+	// Checkout returns the HTTP status, 0 when there was none, and its span, which is known either way.
+	Checkout(ctx context.Context, checkout Checkout) (status int, span trace.SpanContext)
 	// Browse returns the HTTP status, 0 when there was none.
 	Browse(ctx context.Context, sku string) (status int)
 }
@@ -156,7 +158,7 @@ func (g *Generator) send(ctx context.Context, in *tally, checkout Checkout, inte
 	answer := Answer{Unsent: true}
 	if g.enter() {
 		answer.Unsent = false
-		answer.Status, answer.TraceID = g.config.Shop.Checkout(ctx, checkout)
+		answer.Status, answer.Span = g.config.Shop.Checkout(ctx, checkout)
 		g.leave()
 	}
 	if ctx.Err() != nil {

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"go.opentelemetry.io/otel/trace"
 )
 
 // shop answers after a time that the test decides, in virtual time.
@@ -16,7 +18,7 @@ type shop struct {
 	browsed  int
 }
 
-func (s *shop) Checkout(ctx context.Context, _ Checkout) (int, string) {
+func (s *shop) Checkout(ctx context.Context, _ Checkout) (int, trace.SpanContext) {
 	now := time.Now()
 	s.mu.Lock()
 	s.sent = append(s.sent, now)
@@ -27,9 +29,9 @@ func (s *shop) Checkout(ctx context.Context, _ Checkout) (int, string) {
 		took, status = ClientDeadline, 0
 	}
 	if !sleepUntil(ctx, now.Add(took)) {
-		return 0, "cut off"
+		return 0, trace.SpanContext{}
 	}
-	return status, "trace"
+	return status, spanOf(7)
 }
 
 func (s *shop) Browse(context.Context, string) int {

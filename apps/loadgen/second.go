@@ -3,6 +3,8 @@ package loadgen
 import (
 	"slices"
 	"time"
+
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Objective is how soon a checkout must be completed, counted from its intended send time, to be good.
@@ -34,8 +36,9 @@ type Answer struct {
 	// Status is the HTTP status; 0 means that there was no answer.
 	Status int
 	// Unsent says that the request never left, because too many were in flight.
-	Unsent  bool
-	TraceID string
+	Unsent bool
+	// Span is the request's; its trace shows what became of it. The zero value when there is none.
+	Span trace.SpanContext
 	// Latency runs from the intended send time until the end.
 	Latency time.Duration
 }
@@ -93,8 +96,8 @@ func (t *tally) add(answer Answer) {
 	if outcome != Excluded && !answer.Unsent {
 		t.latencies = append(t.latencies, answer.Latency)
 	}
-	if outcome == Failed && answer.TraceID != "" && len(t.traces) < maxTraceIDs {
-		t.traces = append(t.traces, answer.TraceID)
+	if outcome == Failed && answer.Span.HasTraceID() && len(t.traces) < maxTraceIDs {
+		t.traces = append(t.traces, answer.Span.TraceID().String())
 	}
 }
 

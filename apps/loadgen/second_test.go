@@ -90,12 +90,12 @@ func TestPercentilesLeaveOutWhatWasRefusedOrNeverSent(t *testing.T) {
 
 func TestASecondNamesAtMostFiveFailedTraces(t *testing.T) {
 	tally := &tally{start: start, planned: 8, answers: map[Outcome]int{}}
-	tally.add(Answer{Status: 201, TraceID: "good"})
+	tally.add(Answer{Status: 201, Span: spanOf(1)})
 	tally.add(Answer{Unsent: true})
 	for range 6 {
-		tally.add(Answer{Status: 503, TraceID: "bad"})
+		tally.add(Answer{Status: 503, Span: spanOf(2)})
 	}
-	if got := tally.second().FailedTraceIDs; !slices.Equal(got, slices.Repeat([]string{"bad"}, 5)) {
+	if got := tally.second().FailedTraceIDs; !slices.Equal(got, slices.Repeat([]string{spanOf(2).TraceID().String()}, 5)) {
 		t.Errorf("got %v", got)
 	}
 }

@@ -58,10 +58,10 @@ func build(config Config, stdout io.Writer) service.Build {
 			return nil, err
 		}
 		s.Background("generator", func(ctx context.Context) error {
-			// Untraced: the shop's first answers are not customers'.
+			// Neither traced nor measured: the shop's first answers are not customers'.
 			client := &http.Client{Transport: transport, CheckRedirect: noRedirect}
 			if !awaitOpening(ctx, client, shop.base, config.OpeningWait) && ctx.Err() == nil && config.OpeningWait > 0 {
-				s.Log.WarnContext(ctx, "the shop does not serve yet; the load begins all the same", "waited", config.OpeningWait)
+				s.Log.WarnContext(ctx, "the shop does not serve yet; the load begins all the same", "duration_ms", config.OpeningWait.Milliseconds())
 			}
 			generator.Run(ctx)
 			return ctx.Err()
@@ -70,6 +70,7 @@ func build(config Config, stdout io.Writer) service.Build {
 			transport.CloseIdleConnections()
 			return nil
 		})
+		s.Streams(follows)
 		ending := make(chan struct{})
 		s.OnDrain(func() { close(ending) })
 		return (&API{Generator: generator, History: history, Ending: ending}).Routes()

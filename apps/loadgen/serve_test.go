@@ -64,8 +64,8 @@ func TestTheWholeProgramAgainstARealServer(t *testing.T) {
 	}
 	_, metrics := get(t, base+"/metrics")
 	for _, want := range []string{
-		`loadgen_checkouts_total{outcome="good"}`, `loadgen_checkouts_total{outcome="failed"} 0`, `loadgen_rate 50`,
-		`loadgen_in_flight`, `loadgen_send_lateness_seconds_bucket`, `loadgen_seconds_total{ok="true"}`, `loadgen_browses_total{status="200"}`,
+		`loadgen_checkouts_total{outcome="good"}`, `loadgen_checkouts_total{outcome="failed"} 0`, `loadgen_target_checkouts_per_second 50`,
+		`loadgen_in_flight_requests`, `loadgen_send_lateness_seconds_bucket`, `loadgen_seconds_total{ok="true"}`, `loadgen_browses_total{status="200"}`,
 	} {
 		if !strings.Contains(metrics, want) {
 			t.Errorf("no %s on the scrape page", want)

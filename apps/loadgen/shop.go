@@ -70,10 +70,10 @@ func NewHTTPShop(config HTTPShopConfig) (*HTTPShop, error) {
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // Checkout places one order, in a trace of its own.
-func (s *HTTPShop) Checkout(ctx context.Context, checkout Checkout) (int, string) {
+func (s *HTTPShop) Checkout(ctx context.Context, checkout Checkout) (int, trace.SpanContext) {
 	body, err := json.Marshal(checkout)
 	if err != nil {
-		return 0, ""
+		return 0, trace.SpanContext{}
 	}
 	return s.do(ctx, "checkout", func(ctx context.Context) (*http.Request, error) {
 		request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.base+"/checkout", bytes.NewReader(body))
@@ -94,11 +94,10 @@ func (s *HTTPShop) Browse(ctx context.Context, sku string) int {
 	return status
 }
 
-// do sends one request under a span of its own, so that the trace id is known whatever becomes of the request.
-func (s *HTTPShop) do(ctx context.Context, name string, build func(context.Context) (*http.Request, error), about ...attribute.KeyValue) (int, string) {
+// do sends one request under a span of its own, so that the trace is known whatever becomes of the request.
+func (s *HTTPShop) do(ctx context.Context, name string, build func(context.Context) (*http.Request, error), about ...attribute.KeyValue) (int, trace.SpanContext) {
 	ctx, span := s.tracer.Start(ctx, name, trace.WithNewRoot(), trace.WithAttributes(about...))
 	defer span.End()
-	traceID := span.SpanContext().TraceID().String()
 	ctx, cancel := context.WithTimeout(ctx, ClientDeadline)
 	defer cancel()
 
@@ -109,7 +108,7 @@ func (s *HTTPShop) do(ctx context.Context, name string, build func(context.Conte
 	case status >= 500 || status == 408 || status == 429:
 		span.SetStatus(codes.Error, http.StatusText(status))
 	}
-	return status, traceID
+	return status, span.SpanContext()
 }
 
 // send returns a status only when the whole answer has arrived.

@@ -69,7 +69,7 @@ func TestACheckoutIsSentAsTheContractSays(t *testing.T) {
 	store := newStorefront(t, created)
 	shop := newHTTPShop(t, store.URL+"/")
 	checkout := Checkout{Key: "k-1", Customer: "c-17", Items: []Item{{SKU: "SKU-0001", Quantity: 1}}}
-	status, trace := shop.Checkout(t.Context(), checkout)
+	status, span := shop.Checkout(t.Context(), checkout)
 	if status != http.StatusCreated {
 		t.Fatalf("status %d", status)
 	}
@@ -80,8 +80,8 @@ func TestACheckoutIsSentAsTheContractSays(t *testing.T) {
 	if store.bodies[0] != `{"customer":"c-17","items":[{"sku":"SKU-0001","quantity":1}]}` {
 		t.Errorf("body %s", store.bodies[0])
 	}
-	if parent := got.Header.Get("Traceparent"); len(trace) != 32 || !strings.Contains(parent, trace) {
-		t.Errorf("traceparent %q, and the trace id that is reported is %q", parent, trace)
+	if parent := got.Header.Get("Traceparent"); !span.IsSampled() || !strings.Contains(parent, span.TraceID().String()) {
+		t.Errorf("traceparent %q, and the span that is reported is %v", parent, span)
 	}
 	if status := shop.Browse(t.Context(), "SKU-0002"); status != http.StatusCreated || store.requests[1].URL.Path != "/products/SKU-0002" {
 		t.Errorf("browsing: %d from %s", status, store.requests[1].URL.Path)
@@ -93,8 +93,8 @@ func TestEveryCheckoutIsATraceOfItsOwnOnAReusedConnection(t *testing.T) {
 	shop := newHTTPShop(t, store.URL)
 	traces := map[string]bool{}
 	for range 20 {
-		_, trace := shop.Checkout(t.Context(), Checkout{Key: "k", Items: []Item{{}}})
-		traces[trace] = true
+		_, span := shop.Checkout(t.Context(), Checkout{Key: "k", Items: []Item{{}}})
+		traces[span.TraceID().String()] = true
 	}
 	if len(traces) != 20 {
 		t.Errorf("%d traces for 20 checkouts", len(traces))
@@ -124,9 +124,9 @@ func TestWithoutAnAnswerTheTraceIsStillKnown(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			begun := time.Now()
-			status, trace := newHTTPShop(t, url).Checkout(t.Context(), Checkout{Key: "k", Items: []Item{{}}})
-			if status != 0 || len(trace) != 32 || strings.Trim(trace, "0") == "" {
-				t.Errorf("status %d, trace %q", status, trace)
+			status, span := newHTTPShop(t, url).Checkout(t.Context(), Checkout{Key: "k", Items: []Item{{}}})
+			if status != 0 || !span.IsValid() {
+				t.Errorf("status %d, span %v", status, span)
 			}
 			if waited := time.Since(begun); strings.Contains(name, "answer") && waited < ClientDeadline {
 				t.Errorf("gave up after %s, before the deadline", waited)

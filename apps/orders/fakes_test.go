@@ -10,10 +10,9 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"go.opentelemetry.io/otel/sdk/metric"
-	"go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/faultline-lab/faultline/apps/internal/database"
+	"github.com/faultline-lab/faultline/apps/internal/metrictest"
 	"github.com/faultline-lab/faultline/apps/internal/postgrestest"
 	"github.com/faultline-lab/faultline/apps/orders"
 )
@@ -98,6 +97,7 @@ type world struct {
 	shelf *shelf
 	bank  *bank
 	admin *pgx.Conn
+	page  metrictest.Page
 }
 
 const poolMax = 4
@@ -108,21 +108,24 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	url := postgrestest.New(t)
+	url, page := postgrestest.New(t), metrictest.New(t)
 	pool, err := database.Open(context.Background(), database.Config{
 		Flags: database.Flags{
 			DatabaseURL: url, PoolMax: poolMax, AcquireTimeout: 5 * time.Second, DatabaseWait: 5 * time.Second,
 		},
 		Workload: "orders", Instance: "orders-1", Migrations: migrations,
-		TracerProvider: trace.NewTracerProvider(), MeterProvider: metric.NewMeterProvider(),
+		TracerProvider: page.TracerProvider(), MeterProvider: page.MeterProvider(),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = pool.Close(context.Background()) })
-	w := &world{pool: pool, store: orders.NewPostgres(pool), shelf: &shelf{}, bank: &bank{}, admin: postgrestest.Connect(t, url)}
+	w := &world{
+		pool: pool, store: orders.NewPostgres(pool), shelf: &shelf{}, bank: &bank{},
+		admin: postgrestest.Connect(t, url), page: page,
+	}
 	w.Placement, err = orders.NewPlacement(orders.PlacementConfig{
-		Store: w.store, Stock: w.shelf, Payments: w.bank, Log: quiet(),
+		Store: w.store, Stock: w.shelf, Payments: w.bank, Log: quiet(), MeterProvider: page.MeterProvider(),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package orders
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"time"
@@ -41,39 +42,39 @@ func (a api) place(w http.ResponseWriter, r *http.Request) {
 		request.IdempotencyKey = r.Header.Get("Idempotency-Key")
 		var order Order
 		if order, err = a.placement.Place(r.Context(), request); err == nil {
-			a.log.InfoContext(r.Context(), "order placed", "order_id", order.ID, "status", order.Status,
+			a.log.InfoContext(r.Context(), "order placed", "order_id", order.ID,
 				"total_cents", order.TotalCents, "duration_ms", milliseconds(started))
 			jsonhttp.Write(w, http.StatusCreated, placed{order.ID, order.Status, order.TotalCents})
 			return
 		}
 	}
-	a.fail(w, r, request.orderID(), err, started)
+	a.notPlaced(r.Context(), request.orderID(), err, started)
+	apierror.Write(w, err)
+}
+
+// notPlaced says why: an error for what nobody foresaw, a warning for what went wrong around here, a line for what the
+// customer was refused. Which request it was, its status and how long a failed one took is in telemetry's own line.
+func (a api) notPlaced(ctx context.Context, orderID string, err error, started time.Time) {
+	known := apierror.From(err)
+	if known.Code.Status() < http.StatusInternalServerError {
+		a.log.InfoContext(ctx, "order refused", "order_id", orderID, "error_code", known.Code, "error", err,
+			"duration_ms", milliseconds(started))
+		return
+	}
+	a.log.Log(ctx, apierror.Level(known), "order not placed", "order_id", orderID, "error_code", known.Code, "error", err)
 }
 
 func (a api) find(w http.ResponseWriter, r *http.Request) {
-	started, id := time.Now(), chi.URLParam(r, "id")
+	id := chi.URLParam(r, "id")
 	order, err := a.placement.Find(r.Context(), id)
 	if err != nil {
-		a.fail(w, r, id, err, started)
+		if known := apierror.From(err); known.Code.Status() >= http.StatusInternalServerError {
+			a.log.Log(r.Context(), apierror.Level(known), "order not read", "order_id", id, "error_code", known.Code, "error", err)
+		}
+		apierror.Write(w, err)
 		return
 	}
 	jsonhttp.Write(w, http.StatusOK, order)
-}
-
-// fail answers and logs: an error for what nobody foresaw, a warning for what went wrong around here, a line for what
-// the customer was refused.
-func (a api) fail(w http.ResponseWriter, r *http.Request, orderID string, err error, started time.Time) {
-	known := apierror.From(err)
-	level := slog.LevelWarn
-	switch status := known.Code.Status(); {
-	case status < http.StatusInternalServerError:
-		level = slog.LevelInfo
-	case known.Code == apierror.Internal:
-		level = slog.LevelError
-	}
-	a.log.Log(r.Context(), level, "order request failed", "order_id", orderID, "method", r.Method,
-		"status", string(known.Code), "duration_ms", milliseconds(started), "error", err)
-	apierror.Write(w, known)
 }
 
 func milliseconds(since time.Time) float64 {

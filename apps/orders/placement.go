@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/faultline-lab/faultline/apps/internal/apierror"
 )
@@ -16,8 +17,8 @@ import (
 // Store keeps orders.
 type Store interface {
 	// Place makes the order inside a transaction and calls fulfil in the middle of it. For a key that has its order
-	// already, it returns that order without calling fulfil. It returns ErrOutcomeUnknown when it cannot be told
-	// whether the order was committed.
+	// already, it returns that order without calling fulfil, or ErrKeyConflict when that was another request's. It
+	// returns ErrOutcomeUnknown when it cannot be told whether the order was committed.
 	Place(ctx context.Context, request Request, fulfil func(context.Context, *Order) error) (Order, error)
 	Find(ctx context.Context, id string) (Order, error)
 }
@@ -36,6 +37,10 @@ type Payments interface {
 // ErrOutcomeUnknown says that the connection was lost while the commit was under way. The same key gives the truth.
 var ErrOutcomeUnknown = errors.New("the commit's outcome is unknown")
 
+// ErrKeyConflict says that the key stands for another request.
+var ErrKeyConflict = apierror.New(apierror.Unprocessable,
+	"this Idempotency-Key stands for another order already; send a new key with a new order")
+
 // releaseTimeout bounds a compensation; inventory expires what could not be released by then.
 const releaseTimeout = 2 * time.Second
 
@@ -45,20 +50,27 @@ type PlacementConfig struct {
 	Stock    Stock
 	Payments Payments
 	Log      *slog.Logger
+	// MeterProvider takes the counters.
+	MeterProvider metric.MeterProvider
 }
 
 // Placement places orders.
 type Placement struct {
 	PlacementConfig
+	metrics       placementMetrics
 	compensations sync.WaitGroup
 }
 
 // NewPlacement makes a Placement.
 func NewPlacement(cfg PlacementConfig) (*Placement, error) {
-	if cfg.Store == nil || cfg.Stock == nil || cfg.Payments == nil || cfg.Log == nil {
-		return nil, errors.New("orders: a placement needs Store, Stock, Payments and Log")
+	if cfg.Store == nil || cfg.Stock == nil || cfg.Payments == nil || cfg.Log == nil || cfg.MeterProvider == nil {
+		return nil, errors.New("orders: a placement needs Store, Stock, Payments, Log and MeterProvider")
 	}
-	return &Placement{PlacementConfig: cfg}, nil
+	metrics, err := newPlacementMetrics(cfg.MeterProvider)
+	if err != nil {
+		return nil, err
+	}
+	return &Placement{PlacementConfig: cfg, metrics: metrics}, nil
 }
 
 // Place makes the order that the request asks for, or gives the one that its key has already.
@@ -67,22 +79,29 @@ func NewPlacement(cfg PlacementConfig) (*Placement, error) {
 // and is judged anew. Whatever goes wrong after stock may have been reserved, the reservation is released, without
 // waiting and whatever has become of the caller.
 func (p *Placement) Place(ctx context.Context, request Request) (Order, error) {
+	order, first, err := p.place(ctx, request)
+	p.metrics.placed(ctx, first, err)
+	return order, err
+}
+
+// place also says whether the request's key was new.
+func (p *Placement) place(ctx context.Context, request Request) (order Order, first bool, err error) {
 	if err := request.Validate(); err != nil {
-		return Order{}, err
+		return Order{}, false, err
 	}
 	// A reservation belongs to one attempt: the next attempt must not meet one that is being released.
-	reservationID, reserving := uuid.NewString(), false
-	order, err := p.Store.Place(ctx, request, func(ctx context.Context, order *Order) error {
-		reserving = true
+	reservationID := uuid.NewString()
+	order, err = p.Store.Place(ctx, request, func(ctx context.Context, order *Order) error {
+		first = true
 		return p.fulfil(ctx, request, reservationID, order)
 	})
 	if err == nil {
-		return order, nil
+		return order, first, nil
 	}
-	if reserving && !errors.Is(err, ErrOutcomeUnknown) {
+	if first && !errors.Is(err, ErrOutcomeUnknown) {
 		p.compensate(ctx, reservationID)
 	}
-	return Order{}, fmt.Errorf("place order: %w", err)
+	return Order{}, first, fmt.Errorf("place order: %w", err)
 }
 
 // fulfil talks to two other services while a transaction is open: docs/decisions/0001-payment-inside-the-transaction.md.

@@ -95,7 +95,7 @@ func placeIn(
 		return Order{}, err
 	}
 	if !first {
-		return repeated(ctx, tx, request)
+		return known(ctx, tx, request)
 	}
 	if err := insertOrder(ctx, tx, &order); err != nil {
 		return Order{}, err
@@ -117,8 +117,8 @@ func claimKey(ctx context.Context, tx pgx.Tx, request Request, orderID string) (
 	return tag.RowsAffected() == 1, nil
 }
 
-// repeated gives the order that the key has already.
-func repeated(ctx context.Context, tx pgx.Tx, request Request) (Order, error) {
+// known gives the order that the key has already.
+func known(ctx context.Context, tx pgx.Tx, request Request) (Order, error) {
 	var fingerprint []byte
 	var orderID string
 	err := tx.QueryRow(ctx, `SELECT fingerprint, order_id::text FROM idempotency_keys WHERE key = $1`, request.IdempotencyKey).
@@ -127,8 +127,7 @@ func repeated(ctx context.Context, tx pgx.Tx, request Request) (Order, error) {
 		return Order{}, fmt.Errorf("read idempotency key: %w", err)
 	}
 	if !bytes.Equal(fingerprint, request.fingerprint()) {
-		return Order{}, apierror.New(apierror.Unprocessable,
-			"this Idempotency-Key stands for another order already; send a new key with a new order")
+		return Order{}, ErrKeyConflict
 	}
 	return selectOrder(ctx, tx, orderID)
 }

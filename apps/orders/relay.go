@@ -7,14 +7,23 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/metric"
+
 	"github.com/faultline-lab/faultline/apps/internal/apierror"
+	"github.com/faultline-lab/faultline/apps/internal/service"
 )
 
 // Outbox is where the relay finds what inventory must still be told. Several relays may work on one outbox.
 type Outbox interface {
 	// Exchange records what became of earlier messages and claims new ones, in one short use of a connection. A claim
-	// that is not reported on lapses, and the message is given out again.
-	Exchange(ctx context.Context, report Report, limit int, lease time.Duration) ([]Message, error)
+	// that is not reported on lapses, and the message is given out again. The backlog is what is there after the report.
+	Exchange(ctx context.Context, report Report, limit int, lease time.Duration) ([]Message, Backlog, error)
+}
+
+// Backlog is what waits in the outbox, claimed or not. What was refused for good does not wait.
+type Backlog struct {
+	Pending   int64
+	OldestAge time.Duration // 0 when nothing waits
 }
 
 // Message is one reservation to commit.
@@ -43,11 +52,13 @@ type Committer interface {
 	Commit(ctx context.Context, reservationID string) error
 }
 
-// RelayConfig is what a Relay needs; Outbox, Inventory and Log are required.
+// RelayConfig is what a Relay needs; all but Tick and Lease is required.
 type RelayConfig struct {
 	Outbox    Outbox
 	Inventory Committer
 	Log       *slog.Logger
+	// MeterProvider takes the counters of deliveries and the gauges of the backlog.
+	MeterProvider metric.MeterProvider
 	// Tick is the pause between two looks at the outbox; 250 ms by default.
 	Tick time.Duration
 	// Lease is how long a message is this relay's; 10 s by default, far more than its delivery takes.
@@ -64,8 +75,8 @@ const (
 const exchangeBound = time.Second
 
 func (c *RelayConfig) defaults() error {
-	if c.Outbox == nil || c.Inventory == nil || c.Log == nil {
-		return errors.New("orders: a relay needs Outbox, Inventory and Log")
+	if c.Outbox == nil || c.Inventory == nil || c.Log == nil || c.MeterProvider == nil {
+		return errors.New("orders: a relay needs Outbox, Inventory, Log and MeterProvider")
 	}
 	if c.Tick == 0 {
 		c.Tick = 250 * time.Millisecond
@@ -80,8 +91,9 @@ func (c *RelayConfig) defaults() error {
 // is idempotent, so the effect is there exactly once.
 type Relay struct {
 	RelayConfig
-	report Report
-	silent bool // the last exchange failed, and the log has it
+	metrics *relayMetrics
+	report  Report
+	silent  bool // the last exchange failed, and the log has it
 }
 
 // NewRelay makes a Relay; Run works it.
@@ -89,7 +101,11 @@ func NewRelay(cfg RelayConfig) (*Relay, error) {
 	if err := cfg.defaults(); err != nil {
 		return nil, err
 	}
-	return &Relay{RelayConfig: cfg}, nil
+	metrics, err := newRelayMetrics(cfg.MeterProvider)
+	if err != nil {
+		return nil, err
+	}
+	return &Relay{RelayConfig: cfg, metrics: metrics}, nil
 }
 
 // Run delivers until ctx ends. It always returns nil then.
@@ -107,9 +123,10 @@ func (r *Relay) Run(ctx context.Context) error {
 }
 
 func (r *Relay) turn(ctx context.Context) {
-	// A database that does not answer must not keep the connection: others wait for it.
-	asking, cancel := context.WithTimeout(ctx, exchangeBound)
-	messages, err := r.Outbox.Exchange(asking, r.report, relayBatch, r.Lease)
+	// A database that does not answer must not keep the connection: others wait for it. Untraced: four looks a second
+	// would push the orders out of the trace store. The deliveries are on the traces of their orders.
+	asking, cancel := context.WithTimeout(service.Untraced(ctx), exchangeBound)
+	messages, backlog, err := r.Outbox.Exchange(asking, r.report, relayBatch, r.Lease)
 	cancel()
 	if err != nil {
 		// The report is kept for the next turn. One line an outage is enough: the pool's metrics tell the rest.
@@ -119,6 +136,7 @@ func (r *Relay) turn(ctx context.Context) {
 		}
 		return
 	}
+	r.metrics.saw(backlog)
 	r.silent, r.report = false, r.deliver(ctx, messages)
 }
 
@@ -132,6 +150,7 @@ func (r *Relay) deliver(ctx context.Context, messages []Message) Report {
 			for message := range next {
 				ctx := withTraceparent(ctx, message.Traceparent)
 				err := r.Inventory.Commit(ctx, message.ReservationID)
+				r.metrics.deliveries.Add(ctx, deliveryOf(err), 1)
 				mu.Lock()
 				report.add(message, err)
 				mu.Unlock()
@@ -148,18 +167,18 @@ func (r *Relay) deliver(ctx context.Context, messages []Message) Report {
 }
 
 func (r *Report) add(message Message, err error) {
-	switch {
-	case err == nil:
+	switch deliveryOf(err) {
+	case delivered:
 		r.Delivered = append(r.Delivered, message.ID)
-	case final(err):
+	case refusedDelivery:
 		r.Refused = append(r.Refused, Refusal{message.ID, err.Error()})
 	}
 }
 
 func (r *Relay) logFailure(ctx context.Context, message Message, err error) {
-	switch {
-	case err == nil || ctx.Err() != nil:
-	case final(err):
+	switch result := deliveryOf(err); {
+	case result == delivered || ctx.Err() != nil:
+	case result == refusedDelivery:
 		r.Log.ErrorContext(ctx, "inventory refused to commit the stock of an order; the outbox row stays for a person",
 			"outbox_id", message.ID, "reservation_id", message.ReservationID, "error", err)
 	default:

@@ -18,7 +18,8 @@ import (
 func startRelay(t *testing.T, w *world, lease time.Duration) (stop func()) {
 	t.Helper()
 	relay, err := orders.NewRelay(orders.RelayConfig{
-		Outbox: w.store, Inventory: w.shelf, Log: quiet(), Tick: 5 * time.Millisecond, Lease: lease,
+		Outbox: w.store, Inventory: w.shelf, Log: quiet(), MeterProvider: w.page.MeterProvider(),
+		Tick: 5 * time.Millisecond, Lease: lease,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -52,10 +53,10 @@ func TestTwoRelaysDeliverEachMessageOnce(t *testing.T) {
 func TestWhatAKilledRelayHadClaimedIsDeliveredByAnother(t *testing.T) {
 	w := newWorld(t)
 	w.exec(t, `INSERT INTO outbox (reservation_id) SELECT gen_random_uuid() FROM generate_series(1, 10)`)
-	if claimed, err := w.store.Exchange(context.Background(), orders.Report{}, 100, 100*time.Millisecond); err != nil || len(claimed) != 10 {
+	if claimed, _, err := w.store.Exchange(context.Background(), orders.Report{}, 100, 100*time.Millisecond); err != nil || len(claimed) != 10 {
 		t.Fatalf("claimed %d (%v), want 10", len(claimed), err)
 	}
-	if again, err := w.store.Exchange(context.Background(), orders.Report{}, 100, time.Hour); err != nil || len(again) != 0 {
+	if again, _, err := w.store.Exchange(context.Background(), orders.Report{}, 100, time.Hour); err != nil || len(again) != 0 {
 		t.Fatalf("claimed %d messages that are another's (%v)", len(again), err)
 	}
 	startRelay(t, w, 10*time.Second)

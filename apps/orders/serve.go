@@ -59,13 +59,16 @@ func (c Config) build(ctx context.Context, s *service.Service) (http.Handler, er
 	store, inventory := NewPostgres(pool), NewInventory(client, c.InventoryURL, c.InventoryTimeout)
 	placement, err := NewPlacement(PlacementConfig{
 		Store: store, Stock: inventory, Payments: NewProvider(client, c.PaymentsURL, c.PaymentsTimeout), Log: s.Log,
+		MeterProvider: s.Telemetry.MeterProvider(),
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.OnClose("compensations", placement.Wait)
 
-	relay, err := NewRelay(RelayConfig{Outbox: store, Inventory: inventory, Log: s.Log, Tick: c.RelayTick})
+	relay, err := NewRelay(RelayConfig{
+		Outbox: store, Inventory: inventory, Log: s.Log, MeterProvider: s.Telemetry.MeterProvider(), Tick: c.RelayTick,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +82,7 @@ func (c Config) openPool(ctx context.Context, s *service.Service) (*database.Poo
 		return nil, err
 	}
 	return database.Open(ctx, database.Config{
-		Flags: c.Database, Workload: name, Instance: c.Service.Instance, Migrations: migrations,
+		Flags: c.Database, Workload: name, Instance: c.Service.Instance, Migrations: migrations, Bare: !s.Telemetry.Enabled(),
 		TracerProvider: s.Telemetry.TracerProvider(), MeterProvider: s.Telemetry.MeterProvider(),
 	})
 }

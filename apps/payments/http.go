@@ -12,7 +12,7 @@ import (
 	"github.com/faultline-lab/faultline/apps/internal/service"
 )
 
-type authorized struct {
+type answer struct {
 	AuthorizationID string `json:"authorization_id"`
 	Status          string `json:"status"`
 }
@@ -31,12 +31,13 @@ func Handler(provider *Provider, log *slog.Logger, deadline time.Duration) http.
 		if err != nil {
 			known := apierror.From(err)
 			if known.Code.Status() >= http.StatusInternalServerError {
-				log.WarnContext(r.Context(), "payment not answered", "order_id", payment.OrderID, "status", string(known.Code), "error", err)
+				log.Log(r.Context(), apierror.Level(known), "payment not answered", "order_id", payment.OrderID,
+					"error_code", known.Code, "error", err)
 			}
 			apierror.Write(w, known)
 			return
 		}
-		jsonhttp.Write(w, http.StatusCreated, authorized{id, "authorized"})
+		jsonhttp.Write(w, http.StatusCreated, answer{id, string(authorized)})
 	})
 	return r
 }

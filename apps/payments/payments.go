@@ -14,8 +14,10 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/faultline-lab/faultline/apps/internal/apierror"
+	"github.com/faultline-lab/faultline/apps/internal/counts"
 )
 
 // Payment is what is to be authorised.
@@ -47,12 +49,15 @@ type ProviderConfig struct {
 	LimitCents int64
 	// MaxKeys bounds the keys that are remembered; the oldest are forgotten first.
 	MaxKeys int
+	// MeterProvider takes the counter of authorisations.
+	MeterProvider metric.MeterProvider
 }
 
 // Provider authorises payments and remembers its answers in memory. A restart forgets them: a request repeated across
 // it is authorised anew, and the first authorisation lapses.
 type Provider struct {
-	cfg ProviderConfig
+	cfg            ProviderConfig
+	authorizations *counts.Counter[result]
 
 	mu      sync.Mutex
 	entries map[string]*entry
@@ -66,12 +71,23 @@ type entry struct {
 	done            chan struct{} // closed when the provider has answered
 }
 
+func (e *entry) result() result {
+	if e.declined {
+		return declined
+	}
+	return authorized
+}
+
 // NewProvider makes a Provider.
 func NewProvider(cfg ProviderConfig) (*Provider, error) {
-	if cfg.Latency == nil || cfg.LimitCents <= 0 || cfg.MaxKeys <= 0 {
-		return nil, errors.New("payments: a provider needs Latency and positive LimitCents and MaxKeys")
+	if cfg.Latency == nil || cfg.LimitCents <= 0 || cfg.MaxKeys <= 0 || cfg.MeterProvider == nil {
+		return nil, errors.New("payments: a provider needs Latency, MeterProvider and positive LimitCents and MaxKeys")
 	}
-	return &Provider{cfg: cfg, entries: map[string]*entry{}, oldest: list.New()}, nil
+	authorizations, err := newAuthorizationCounter(cfg.MeterProvider)
+	if err != nil {
+		return nil, err
+	}
+	return &Provider{cfg: cfg, authorizations: authorizations, entries: map[string]*entry{}, oldest: list.New()}, nil
 }
 
 // Authorize gives the authorisation's id. The same key gives the same answer, and waits for it while the first request
@@ -81,10 +97,13 @@ func (p *Provider) Authorize(ctx context.Context, key string, payment Payment) (
 	if err := payment.validate(key); err != nil {
 		return "", err
 	}
-	e := p.begin(key, payment)
+	e, first := p.begin(ctx, key, payment)
 	if e.payment != payment {
 		return "", apierror.New(apierror.Unprocessable,
 			"this Idempotency-Key stands for another payment already; send a new key with a new order")
+	}
+	if !first {
+		p.authorizations.Add(ctx, repeated, 1)
 	}
 	select {
 	case <-e.done:
@@ -98,17 +117,17 @@ func (p *Provider) Authorize(ctx context.Context, key string, payment Payment) (
 }
 
 // begin gives the key's entry, and starts the payment when there is none yet.
-func (p *Provider) begin(key string, payment Payment) *entry {
+func (p *Provider) begin(ctx context.Context, key string, payment Payment) (e *entry, first bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if e, ok := p.entries[key]; ok {
-		return e
+		return e, false
 	}
 	if len(p.entries) >= p.cfg.MaxKeys {
 		front := p.oldest.Front()
 		delete(p.entries, p.oldest.Remove(front).(string))
 	}
-	e := &entry{
+	e = &entry{
 		payment: payment, done: make(chan struct{}),
 		authorizationID: uuid.NewString(), declined: payment.AmountCents > p.cfg.LimitCents,
 	}
@@ -116,6 +135,9 @@ func (p *Provider) begin(key string, payment Payment) *entry {
 	key = strings.Clone(key)
 	p.entries[key] = e
 	p.oldest.PushBack(key)
-	time.AfterFunc(p.cfg.Latency(), func() { close(e.done) })
-	return e
+	time.AfterFunc(p.cfg.Latency(), func() {
+		p.authorizations.Add(ctx, e.result(), 1)
+		close(e.done)
+	})
+	return e, true
 }

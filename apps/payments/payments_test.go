@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.opentelemetry.io/otel/metric/noop"
+
 	"github.com/faultline-lab/faultline/apps/internal/apierror"
 	"github.com/faultline-lab/faultline/apps/payments"
 )
@@ -19,6 +21,7 @@ func provider(t *testing.T, maxKeys int) *payments.Provider {
 	t.Helper()
 	p, err := payments.NewProvider(payments.ProviderConfig{
 		Latency: func() time.Duration { return 80 * time.Millisecond }, LimitCents: 1000, MaxKeys: maxKeys,
+		MeterProvider: noop.NewMeterProvider(),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -43,6 +43,7 @@ func Serve(ctx context.Context, cfg Config, stdout io.Writer) error {
 func (c Config) build(_ context.Context, s *service.Service) (http.Handler, error) {
 	provider, err := NewProvider(ProviderConfig{
 		Latency: Latency(c.Latency, Normal), LimitCents: c.DeclineAboveCents, MaxKeys: c.MaxKeys,
+		MeterProvider: s.Telemetry.MeterProvider(),
 	})
 	if err != nil {
 		return nil, err

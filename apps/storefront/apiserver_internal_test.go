@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -19,6 +20,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/faultline-lab/faultline/apps/internal/metrictest"
 )
 
 // kubeconfigVariable names an API server with the controllers of Kubernetes beside it, and a user who may do everything.
@@ -147,7 +150,8 @@ func TestStorefrontFollowsTheReadyPodsOfAServiceWithTheRightsToListAndWatch(t *t
 	c.pod(t, "payments", "payments-a", "10.1.0.9")
 	c.pod(t, "orders", "orders-a", "10.1.0.1")
 
-	source, err := Config{OrdersService: "orders", Kubeconfig: c.kubeconfig}.endpointSlices()
+	page := metrictest.New(t)
+	source, err := Config{OrdersService: "orders", Kubeconfig: c.kubeconfig}.endpointSlices(page.Transport)
 	must(t, err)
 	var latest latest
 	endpoints, err := NewEndpoints(EndpointsConfig{Slices: source, Service: "orders", Set: latest.set, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
@@ -156,6 +160,9 @@ func TestStorefrontFollowsTheReadyPodsOfAServiceWithTheRightsToListAndWatch(t *t
 		endpoints.Poll(t.Context())
 		return latest.is("http://10.1.0.1:8080 orders-a")
 	})
+	if text := page.Text(t); !strings.Contains(text, `http_client_request_duration_seconds_count{http_request_method="GET",http_response_status_code="200"`) {
+		t.Errorf("what the API server was asked is not measured:\n%s", text)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- endpoints.Run(ctx) }()
@@ -197,7 +204,7 @@ type latest struct {
 	backends []string
 }
 
-func (l *latest) set(backends []Backend) {
+func (l *latest) set(_ context.Context, backends []Backend) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.backends = nil

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/metric"
+
 	"github.com/faultline-lab/faultline/apps/internal/apierror"
 	"github.com/faultline-lab/faultline/apps/internal/jsonhttp"
 )
@@ -20,9 +22,10 @@ type Backend struct {
 	Instance, Version string
 }
 
-// BalancerConfig is what a Balancer needs; Log is required.
+// BalancerConfig is what a Balancer needs; Log and MeterProvider are required.
 type BalancerConfig struct {
-	Log *slog.Logger
+	Log           *slog.Logger
+	MeterProvider metric.MeterProvider
 	// Park is how long a replica that could not be reached is asked only after all others; 500 ms by default.
 	Park time.Duration
 	// Now is the clock; time.Now by default.
@@ -33,7 +36,8 @@ type BalancerConfig struct {
 // two streams of requests at one rate would each stick to a replica. A replica that refuses connections is parked for a
 // moment.
 type Balancer struct {
-	cfg BalancerConfig
+	cfg     BalancerConfig
+	metrics balancerMetrics
 
 	mu       sync.Mutex
 	backends []Backend
@@ -43,8 +47,12 @@ type Balancer struct {
 
 // NewBalancer makes a Balancer without backends.
 func NewBalancer(cfg BalancerConfig) (*Balancer, error) {
-	if cfg.Log == nil {
-		return nil, errors.New("storefront: a balancer needs Log")
+	if cfg.Log == nil || cfg.MeterProvider == nil {
+		return nil, errors.New("storefront: a balancer needs Log and MeterProvider")
+	}
+	metrics, err := newBalancerMetrics(cfg.MeterProvider)
+	if err != nil {
+		return nil, err
 	}
 	if cfg.Park == 0 {
 		cfg.Park = 500 * time.Millisecond
@@ -52,18 +60,19 @@ func NewBalancer(cfg BalancerConfig) (*Balancer, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &Balancer{cfg: cfg, parked: map[string]time.Time{}}, nil
+	return &Balancer{cfg: cfg, metrics: metrics, parked: map[string]time.Time{}}, nil
 }
 
 // Set replaces the backends.
-func (b *Balancer) Set(backends []Backend) {
+func (b *Balancer) Set(ctx context.Context, backends []Backend) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if slices.Equal(b.backends, backends) {
 		return
 	}
-	b.cfg.Log.Info("backends of orders changed", "backends", len(backends), "before", len(b.backends))
+	b.cfg.Log.InfoContext(ctx, "backends of orders changed", "backends", len(backends), "before", len(b.backends))
 	b.backends = slices.Clone(backends)
+	b.metrics.backends.Record(ctx, int64(len(backends)))
 	b.round = nil
 	// A replica that comes back under an address that was parked is asked at once.
 	b.parked = map[string]time.Time{}
@@ -104,13 +113,16 @@ func (b *Balancer) park(backend Backend) {
 // moves on: after that the request may have had its effect.
 func (b *Balancer) Do(ctx context.Context, call func(context.Context, Backend) error) error {
 	last := error(apierror.New(apierror.Unavailable, "no replica of orders is ready; try again in a moment"))
-	for _, backend := range b.order() {
+	for i, backend := range b.order() {
+		if i > 0 {
+			b.metrics.failovers.Add(ctx, 1)
+		}
 		err := call(ctx, backend)
 		if !jsonhttp.NeverSent(err) || ctx.Err() != nil {
 			return err
 		}
 		b.park(backend)
-		b.cfg.Log.WarnContext(ctx, "replica of orders refused the connection; trying the next", "backend", backend.URL, "error", err)
+		b.cfg.Log.WarnContext(ctx, "replica of orders not reached; trying the next", "backend", backend.URL, "error", err)
 		last = err
 	}
 	return last

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/faultline-lab/faultline/apps/internal/jsonhttp"
+	"github.com/faultline-lab/faultline/apps/internal/service"
 )
 
 // DiscoveryConfig is what a Discovery needs; every field is required.
@@ -20,7 +21,7 @@ type DiscoveryConfig struct {
 	Client *http.Client
 	Tick   time.Duration
 	// Set takes the backends of each document.
-	Set func([]Backend)
+	Set func(context.Context, []Backend)
 	Log *slog.Logger
 }
 
@@ -58,7 +59,7 @@ func (d *Discovery) Poll(ctx context.Context) {
 	switch {
 	case err == nil:
 		d.silent = false
-		d.cfg.Set(backends)
+		d.cfg.Set(ctx, backends)
 	case !d.silent && ctx.Err() == nil:
 		d.silent = true
 		d.cfg.Log.WarnContext(ctx, "discovery of orders failed; keeping the replicas known so far", "url", d.cfg.URL, "error", err)
@@ -75,7 +76,8 @@ type group struct {
 const pollTimeout = time.Second
 
 func (d *Discovery) read(ctx context.Context) ([]Backend, error) {
-	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
+	// Measured, but untraced: five traces a second would say nothing.
+	ctx, cancel := context.WithTimeout(service.Untraced(ctx), pollTimeout)
 	defer cancel()
 	var groups []group
 	call := jsonhttp.Call{Method: http.MethodGet, URL: d.cfg.URL, Into: &groups}

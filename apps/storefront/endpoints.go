@@ -16,6 +16,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/faultline-lab/faultline/apps/internal/service"
 )
 
 // portName is the port of an EndpointSlice that takes requests (docs/contracts.md, "On Kubernetes").
@@ -33,7 +35,7 @@ type EndpointsConfig struct {
 	// Service is the name of the Service whose ready pods are the backends.
 	Service string
 	// Set takes the backends after each change.
-	Set func([]Backend)
+	Set func(context.Context, []Backend)
 	Log *slog.Logger
 	// Retry is the pause after an attempt that failed or ended at once; 500 ms by default. client-go's reflector would
 	// back off to a minute, which is a long time for a balancer after the API server has come back.
@@ -86,9 +88,9 @@ func (e *Endpoints) Poll(ctx context.Context) {
 	if len(list.Items) == 0 {
 		// A Service without ready pods has an EndpointSlice too.
 		e.cfg.Log.WarnContext(ctx, "no endpoints are known under the name of --orders-service; is there such a Service in this namespace?",
-			"service", e.cfg.Service)
+			"orders_service", e.cfg.Service)
 	}
-	e.cfg.Set(backends(list.Items))
+	e.cfg.Set(ctx, backends(list.Items))
 }
 
 func (e *Endpoints) failed(ctx context.Context, err error) {
@@ -96,14 +98,15 @@ func (e *Endpoints) failed(ctx context.Context, err error) {
 		return
 	}
 	e.silent = true
-	e.cfg.Log.WarnContext(ctx, "discovery of orders failed; keeping the replicas known so far", "service", e.cfg.Service, "error", err)
+	e.cfg.Log.WarnContext(ctx, "discovery of orders failed; keeping the replicas known so far", "orders_service", e.cfg.Service, "error", err)
 }
 
 // listTimeout bounds one reading of the list, which otherwise would hold up the start.
 const listTimeout = 5 * time.Second
 
 func (e *Endpoints) list(ctx context.Context) (*discoveryv1.EndpointSliceList, error) {
-	ctx, cancel := context.WithTimeout(ctx, listTimeout)
+	// Measured, but untraced, as the watch is: what it changes is in the log.
+	ctx, cancel := context.WithTimeout(service.Untraced(ctx), listTimeout)
 	defer cancel()
 	list, err := e.cfg.Slices.List(ctx, metav1.ListOptions{LabelSelector: e.selector()})
 	if err != nil {
@@ -128,9 +131,9 @@ func (e *Endpoints) follow(ctx context.Context) error {
 	for _, slice := range list.Items {
 		known[slice.Name] = slice
 	}
-	e.cfg.Set(backends(list.Items))
+	e.cfg.Set(ctx, backends(list.Items))
 
-	watcher, err := e.cfg.Slices.Watch(ctx, metav1.ListOptions{
+	watcher, err := e.cfg.Slices.Watch(service.Untraced(ctx), metav1.ListOptions{
 		LabelSelector: e.selector(), ResourceVersion: list.ResourceVersion, TimeoutSeconds: new(watchSeconds),
 	})
 	if err != nil {
@@ -149,7 +152,7 @@ func (e *Endpoints) follow(ctx context.Context) error {
 			if err := apply(known, event); err != nil {
 				return ended(err)
 			}
-			e.cfg.Set(backends(slices.Collect(maps.Values(known))))
+			e.cfg.Set(ctx, backends(slices.Collect(maps.Values(known))))
 		}
 	}
 }

@@ -70,7 +70,7 @@ func follow(t *testing.T) *followed {
 	ctx, cancel := context.WithCancel(t.Context())
 	endpoints, err := storefront.NewEndpoints(storefront.EndpointsConfig{
 		Slices: f.cluster, Service: "orders", Retry: time.Millisecond,
-		Set: func(backends []storefront.Backend) {
+		Set: func(_ context.Context, backends []storefront.Backend) {
 			select {
 			case f.sets <- backends:
 			case <-ctx.Done():
@@ -212,7 +212,7 @@ func TestTheFirstListIsThereBeforeTheRunAndItsAbsenceIsSaid(t *testing.T) {
 			api, log, got := newCluster(), &safeBuffer{}, []string{"untouched"}
 			endpoints, err := storefront.NewEndpoints(storefront.EndpointsConfig{
 				Slices: api, Service: "orders", Log: slog.New(slog.NewTextHandler(log, nil)),
-				Set: func(backends []storefront.Backend) {
+				Set: func(_ context.Context, backends []storefront.Backend) {
 					got = nil
 					for _, backend := range backends {
 						got = append(got, backend.Instance)
@@ -235,7 +235,7 @@ func TestTheFirstListIsThereBeforeTheRunAndItsAbsenceIsSaid(t *testing.T) {
 }
 
 func TestEndpointsWithoutWhatTheyNeedAreRefused(t *testing.T) {
-	whole := storefront.EndpointsConfig{Slices: newCluster(), Service: "orders", Set: func([]storefront.Backend) {}, Log: quiet()}
+	whole := storefront.EndpointsConfig{Slices: newCluster(), Service: "orders", Set: func(context.Context, []storefront.Backend) {}, Log: quiet()}
 	for name, spoil := range map[string]func(*storefront.EndpointsConfig){
 		"slices": func(c *storefront.EndpointsConfig) { c.Slices = nil }, "service": func(c *storefront.EndpointsConfig) { c.Service = "" },
 		"set": func(c *storefront.EndpointsConfig) { c.Set = nil }, "log": func(c *storefront.EndpointsConfig) { c.Log = nil },

@@ -115,7 +115,8 @@ func (a api) fail(w http.ResponseWriter, r *http.Request, err error) {
 		known = apierror.New(apierror.Unavailable, "this did not work; try again with the same Idempotency-Key").Because(err)
 	}
 	if known.Code.Status() >= http.StatusInternalServerError {
-		a.Log.WarnContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "status", string(known.Code), "error", err)
+		a.Log.Log(r.Context(), apierror.Level(known), "request not served", "path", r.URL.Path,
+			"error_code", known.Code, "error", err)
 	}
 	apierror.Write(w, known)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"strings"
 
@@ -22,12 +23,13 @@ import (
 const namespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 
 // endpointSlices connects to the API server: with the kubeconfig's current context, or as the pod that this is. No
-// request is made yet.
-func (c Config) endpointSlices() (EndpointSlices, error) {
+// request is made yet. The transport, with TLS and credentials, is wrapped for telemetry.
+func (c Config) endpointSlices(wrap func(http.RoundTripper) http.RoundTripper) (EndpointSlices, error) {
 	config, namespace, err := c.apiServer()
 	if err != nil {
 		return nil, err
 	}
+	config.Wrap(wrap)
 	return newEndpointSlices(config, cmp.Or(c.KubernetesNamespace, namespace))
 }
 

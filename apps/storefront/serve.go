@@ -54,37 +54,36 @@ func Serve(ctx context.Context, cfg Config, stdout io.Writer) error {
 }
 
 func (c Config) build(ctx context.Context, s *service.Service) (http.Handler, error) {
-	balancer, err := NewBalancer(BalancerConfig{Log: s.Log, Park: c.Park})
+	balancer, err := NewBalancer(BalancerConfig{Log: s.Log, MeterProvider: s.Telemetry.MeterProvider(), Park: c.Park})
 	if err != nil {
 		return nil, err
 	}
-	transport := jsonhttp.NewTransport(c.DialTimeout)
-	if err := c.findOrders(ctx, s, balancer, transport); err != nil {
+	client := &http.Client{Transport: s.Telemetry.Transport(jsonhttp.NewTransport(c.DialTimeout))}
+	if err := c.findOrders(ctx, s, balancer, client); err != nil {
 		return nil, err
 	}
 	return Handler(APIConfig{
-		Orders: balancer, InventoryURL: c.InventoryURL, Deadline: c.RequestTimeout, Log: s.Log,
-		Client: &http.Client{Transport: s.Telemetry.Transport(transport)},
+		Orders: balancer, InventoryURL: c.InventoryURL, Client: client, Deadline: c.RequestTimeout, Log: s.Log,
 	})
 }
 
 // findOrders gives the balancer its backends, now and whenever they change.
-func (c Config) findOrders(ctx context.Context, s *service.Service, balancer *Balancer, transport *http.Transport) error {
+func (c Config) findOrders(ctx context.Context, s *service.Service, balancer *Balancer, client *http.Client) error {
 	switch {
 	case c.OrdersDiscovery != "":
-		return c.discover(ctx, s, balancer, transport)
+		return c.discover(ctx, s, balancer, client)
 	case c.OrdersService != "":
 		return c.follow(ctx, s, balancer)
 	default:
 		backends, err := c.fixed()
-		balancer.Set(backends)
+		balancer.Set(ctx, backends)
 		return err
 	}
 }
 
 // follow reads the endpoints once before the port is bound, as discover does.
 func (c Config) follow(ctx context.Context, s *service.Service, balancer *Balancer) error {
-	slices, err := c.endpointSlices()
+	slices, err := c.endpointSlices(s.Telemetry.Transport)
 	if err != nil {
 		return err
 	}
@@ -97,11 +96,10 @@ func (c Config) follow(ctx context.Context, s *service.Service, balancer *Balanc
 	return nil
 }
 
-// discover polls once before the port is bound, so that the first checkout finds its replicas. The polls are not
-// traced: five traces a second would say nothing.
-func (c Config) discover(ctx context.Context, s *service.Service, balancer *Balancer, transport *http.Transport) error {
+// discover polls once before the port is bound, so that the first checkout finds its replicas.
+func (c Config) discover(ctx context.Context, s *service.Service, balancer *Balancer, client *http.Client) error {
 	discovery, err := NewDiscovery(DiscoveryConfig{
-		URL: c.OrdersDiscovery, Client: &http.Client{Transport: transport}, Tick: c.DiscoveryTick, Set: balancer.Set, Log: s.Log,
+		URL: c.OrdersDiscovery, Client: client, Tick: c.DiscoveryTick, Set: balancer.Set, Log: s.Log,
 	})
 	if err != nil {
 		return err

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel/metric/noop"
+
 	"github.com/faultline-lab/faultline/apps/internal/apierror"
 	"github.com/faultline-lab/faultline/apps/internal/jsonhttp"
 	"github.com/faultline-lab/faultline/apps/storefront"
@@ -21,7 +23,9 @@ func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func balancer(t *testing.T, urls ...string) *storefront.Balancer {
 	t.Helper()
-	b, err := storefront.NewBalancer(storefront.BalancerConfig{Log: quiet(), Park: time.Hour})
+	b, err := storefront.NewBalancer(storefront.BalancerConfig{
+		Log: quiet(), MeterProvider: noop.NewMeterProvider(), Park: time.Hour,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +33,7 @@ func balancer(t *testing.T, urls ...string) *storefront.Balancer {
 	for _, url := range urls {
 		backends = append(backends, storefront.Backend{URL: url})
 	}
-	b.Set(backends)
+	b.Set(t.Context(), backends)
 	return b
 }
 
@@ -192,7 +196,7 @@ func TestDiscoveryFollowsTheDocumentAndKeepsTheLastGoodOne(t *testing.T) {
 	var got [][]storefront.Backend
 	discovery, err := storefront.NewDiscovery(storefront.DiscoveryConfig{
 		URL: server.URL, Client: http.DefaultClient, Tick: time.Hour, Log: quiet(),
-		Set: func(backends []storefront.Backend) { got = append(got, backends) },
+		Set: func(_ context.Context, backends []storefront.Backend) { got = append(got, backends) },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 )
 
@@ -87,6 +88,15 @@ func (e *Error) Error() string {
 
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.cause }
+
+// Level is how loud a failure is in the log: what nobody foresaw is an error, what went wrong around here a warning.
+// Refusals, whose status is below 500, are no failures.
+func Level(err *Error) slog.Level {
+	if err.Code == Internal {
+		return slog.LevelError
+	}
+	return slog.LevelWarn
+}
 
 // From gives the error that a caller is shown for err. What nobody has classified is internal, and its text stays
 // here; a context that ended is a timeout, whether its deadline passed or the caller went away.

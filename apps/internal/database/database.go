@@ -34,6 +34,8 @@ type Config struct {
 	Migrations     fs.FS
 	TracerProvider trace.TracerProvider
 	MeterProvider  metric.MeterProvider
+	// Bare leaves the pool without hooks. It is there to measure what telemetry costs.
+	Bare bool
 }
 
 // Validate says what is wrong with the flags' values. That the URL is missing is said by the command line, beside
@@ -82,9 +84,7 @@ func Open(ctx context.Context, cfg Config) (*Pool, error) {
 	if err := migrateWhenReachable(ctx, cfg, poolConfig); err != nil {
 		return nil, err
 	}
-	pgxPool, err := pgxpooltel.NewPool(ctx, poolConfig, pgxpooltel.Config{
-		PoolName: cfg.Workload, TracerProvider: cfg.TracerProvider, MeterProvider: cfg.MeterProvider,
-	})
+	pgxPool, err := cfg.connect(ctx, poolConfig)
 	if err != nil {
 		return nil, fmt.Errorf("open the pool: %w", err)
 	}
@@ -94,6 +94,15 @@ func Open(ctx context.Context, cfg Config) (*Pool, error) {
 		return nil, fmt.Errorf("open the pool: %w", err)
 	}
 	return pool, nil
+}
+
+func (c Config) connect(ctx context.Context, poolConfig *pgxpool.Config) (*pgxpool.Pool, error) {
+	if c.Bare {
+		return pgxpool.NewWithConfig(ctx, poolConfig)
+	}
+	return pgxpooltel.NewPool(ctx, poolConfig, pgxpooltel.Config{
+		PoolName: c.Workload, TracerProvider: c.TracerProvider, MeterProvider: c.MeterProvider,
+	})
 }
 
 func (c Config) pool() (*pgxpool.Config, error) {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/faultline-lab/faultline/apps/internal/apierror"
 	"github.com/faultline-lab/faultline/apps/internal/database"
+	"github.com/faultline-lab/faultline/apps/internal/metrictest"
 	"github.com/faultline-lab/faultline/apps/internal/postgrestest"
 )
 
@@ -179,6 +180,23 @@ func TestAURLThatCannotBeReadIsNotShown(t *testing.T) {
 	for _, piece := range []string{"first", "second", "third"} {
 		if strings.Contains(err.Error(), piece) {
 			t.Errorf("the error shows a piece of the password: %v", err)
+		}
+	}
+}
+
+func TestABarePoolIsAPoolOfTheSameSizeWithoutHooks(t *testing.T) {
+	url := postgrestest.New(t)
+	for _, bare := range []bool{false, true} {
+		page, cfg := metrictest.New(t), config(url, 3)
+		cfg.Bare, cfg.TracerProvider, cfg.MeterProvider = bare, page.TracerProvider(), page.MeterProvider()
+		pool := open(t, cfg)
+		conn, err := pool.Acquire(t.Context())
+		if err != nil || pool.Acquired() != 1 {
+			t.Fatalf("bare=%v: %d acquired (%v)", bare, pool.Acquired(), err)
+		}
+		conn.Release()
+		if seen := strings.Contains(page.Text(t), "db_client_"); seen == bare {
+			t.Errorf("bare=%v, and the pool is on the metrics page: %v", bare, seen)
 		}
 	}
 }

@@ -20,6 +20,9 @@ type Flags struct {
 	LogLevel       slog.Level `default:"info" help:"debug, info, warn or error."`
 	LogFormat      string     `default:"json" enum:"json,text" help:"Form of the lines on stdout: json or text."`
 
+	TraceSampleRatio Share  `default:"1" help:"Share of the traces begun here that are kept, above 0 and at most 1. A caller's decision wins, so that a trace is whole or absent."`
+	Telemetry        string `default:"on" enum:"on,off" help:"off runs without spans, metrics and exported logs; only there to measure what they cost."`
+
 	DrainTimeout time.Duration `default:"1s" help:"The longest that an orderly end takes, from SIGTERM to exit."`
 
 	// OnListen, when set, is told the address once the service is ready; tests that listen on port 0 need it.
@@ -31,6 +34,7 @@ func (f Flags) telemetry(name string, stdout io.Writer) telemetry.Config {
 		Service: name, Instance: f.Instance, Version: f.ServiceVersion,
 		TracesURL: f.TracesURL, LogsURL: f.LogsURL,
 		LogWriter: stdout, LogLevel: f.LogLevel, LogFormat: f.LogFormat,
+		SampleRatio: float64(f.TraceSampleRatio), Off: f.Telemetry == "off",
 	}
 }
 

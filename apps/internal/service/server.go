@@ -41,23 +41,33 @@ func newServer(s *Service, api http.Handler) (*server, error) {
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
 		ConnState:         srv.track,
-		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn),
+		ErrorLog:          slog.NewLogLogger(serverLog{s.Log.Handler()}, slog.LevelWarn),
 	}
 	return srv, nil
 }
 
 // routes puts the pages of machines beside the API. Telemetry is outside of the recovery from panics, so that it sees
-// the 500.
+// the 500, and at the root, so that it sees what no route takes.
 func (srv *server) routes(s *Service, api http.Handler) http.Handler {
 	root := chi.NewRouter()
+	root.Use(s.observed, recovered(s.Log))
 	root.Get("/livez", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	root.Get("/readyz", srv.ready)
 	root.Handle("/metrics", s.Telemetry.MetricsHandler())
-	root.Group(func(r chi.Router) {
-		r.Use(s.Telemetry.Middleware, recovered(s.Log))
-		r.Mount("/", api)
-	})
+	root.Mount("/", api)
 	return root
+}
+
+// observed is telemetry's middleware around all but the streams.
+func (s *Service) observed(next http.Handler) http.Handler {
+	seen := s.Telemetry.Middleware(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.stream != nil && s.stream(r) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		seen.ServeHTTP(w, r)
+	})
 }
 
 // ready is cheap on purpose: whoever is answered at all speaks to a service whose dependencies were reached and

@@ -8,10 +8,12 @@ package service
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"time"
 
@@ -43,6 +45,7 @@ type Service struct {
 	jobs    []job
 	closers []closer
 	drains  []func()
+	stream  func(*http.Request) bool
 }
 
 type job struct {
@@ -56,11 +59,14 @@ type closer struct {
 }
 
 // Background registers a job that runs beside the server until its context ends. A job that returns before, with an
-// error or without, ends the service. What the job does is traced only under a span of its own: ticks that mostly find
-// nothing would fill the trace store.
+// error or without, ends the service. A job that looks for work again and again looks under Untraced.
 func (s *Service) Background(name string, work func(context.Context) error) {
 	s.jobs = append(s.jobs, job{name, work})
 }
+
+// Streams says which requests are streams. They have no span and are not measured: how long somebody listened would
+// stand among the durations of requests, where it looks like a disaster.
+func (s *Service) Streams(stream func(*http.Request) bool) { s.stream = stream }
 
 // OnDrain registers what must happen as soon as the service is told to stop, before requests are waited for. It must
 // not block.
@@ -109,13 +115,13 @@ func (s *Service) serve(ctx context.Context, build Build, started time.Time) err
 	var group run.Group
 	group.Add(server.serve, func(error) { s.drain(server) })
 	for _, job := range s.jobs {
-		jobCtx, cancel := context.WithCancel(untraced())
+		jobCtx, cancel := context.WithCancel(context.Background())
 		group.Add(func() error { return ended(jobCtx, job.name, job.run(jobCtx)) }, func(error) { cancel() })
 	}
 	asked, stop := context.WithCancel(ctx)
 	group.Add(func() error { <-asked.Done(); return errAsked }, func(error) { stop() })
 
-	s.Log.InfoContext(ctx, "ready", "address", server.address().String(), "start_ms", time.Since(started).Milliseconds())
+	s.Log.InfoContext(ctx, "ready", "address", server.address().String(), "duration_ms", time.Since(started).Milliseconds())
 	if s.flags.OnListen != nil {
 		s.flags.OnListen(server.address())
 	}
@@ -125,11 +131,16 @@ func (s *Service) serve(ctx context.Context, build Build, started time.Time) err
 	return nil
 }
 
-// untraced is a context under a parent that was not sampled, which makes everything beneath it not sampled either.
-func untraced() context.Context {
-	return trace.ContextWithRemoteSpanContext(context.Background(), trace.NewSpanContext(trace.SpanContextConfig{
-		TraceID: trace.TraceID{1}, SpanID: trace.SpanID{1},
-	}))
+// Untraced is for what happens every moment and mostly finds nothing: polls and ticks, whose spans would fill the trace
+// store and push the orders out. It is measured all the same. The context gets a parent that was not sampled, which the
+// other side of a call respects too. Log with the context that you had before, or the line points to a trace that nobody
+// kept.
+func Untraced(ctx context.Context) context.Context {
+	var of trace.SpanContextConfig
+	binary.NativeEndian.PutUint64(of.TraceID[:8], rand.Uint64())
+	binary.NativeEndian.PutUint64(of.TraceID[8:], rand.Uint64())
+	binary.NativeEndian.PutUint64(of.SpanID[:], rand.Uint64())
+	return trace.ContextWithRemoteSpanContext(ctx, trace.NewSpanContext(of))
 }
 
 var errAsked = errors.New("asked to stop")

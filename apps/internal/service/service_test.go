@@ -46,13 +46,17 @@ func (l *lines) String() string {
 
 func start(t *testing.T, build func(*service.Service, *running) http.Handler) *running {
 	t.Helper()
+	return startWith(t, service.Flags{}, build)
+}
+
+// startWith takes the flags that the test is about.
+func startWith(t *testing.T, flags service.Flags, build func(*service.Service, *running) http.Handler) *running {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &running{stop: cancel, ended: make(chan error, 1), log: &lines{}, closed: &lines{}}
 	listening := make(chan net.Addr, 1)
-	flags := service.Flags{
-		Listen: "127.0.0.1:0", Instance: "test-1", DrainTimeout: 20 * time.Second,
-		OnListen: func(a net.Addr) { listening <- a },
-	}
+	flags.Listen, flags.Instance, flags.DrainTimeout = "127.0.0.1:0", "test-1", 20*time.Second
+	flags.OnListen = func(a net.Addr) { listening <- a }
 	go func() {
 		r.ended <- service.Run(ctx, "test", flags, r.log, func(_ context.Context, s *service.Service) (http.Handler, error) {
 			return build(s, r), nil
