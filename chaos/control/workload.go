@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Workload is a service with its replicas.
@@ -76,8 +78,10 @@ type Reader interface {
 // ends, the error says how it stood.
 func WaitReplaced(ctx context.Context, from Reader, workload, replica, startID string, every time.Duration) error {
 	var last error
+	// Twenty looks a second would bury what the trace is about. The trace's id stays, for whatever the other side logs.
+	quiet := trace.ContextWithSpanContext(ctx, trace.SpanContextFromContext(ctx).WithTraceFlags(0))
 	for {
-		found, err := from.Workload(ctx, workload)
+		found, err := from.Workload(quiet, workload)
 		if err == nil {
 			err = found.Whole(replica, startID)
 		}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/faultline-lab/faultline/chaos/target"
 )
 
 // orderDeadline is how long a customer waits for an answer.
@@ -30,21 +32,23 @@ type burst struct {
 	parameters leakParameters
 	needed     int // refusals
 	client     *http.Client
+	idle       func() // closes the connections that are kept
 	sent       int
 	answers    map[string]int
 }
 
-func newBurst(storefront string, parameters leakParameters, needed int) *burst {
+func newBurst(storefront string, parameters leakParameters, needed int, wrap target.Wrap) *burst {
+	connections := &http.Transport{MaxIdleConnsPerHost: parameters.AtMost}
 	return &burst{
 		storefront: storefront, parameters: parameters, needed: needed, answers: map[string]int{},
-		client: &http.Client{Timeout: orderDeadline, Transport: &http.Transport{MaxIdleConnsPerHost: parameters.AtMost}},
+		client: &http.Client{Timeout: orderDeadline, Transport: wrap.Around(connections)}, idle: connections.CloseIdleConnections,
 	}
 }
 
 // run sends the first orders at once and one more for each that was answered in another way, as long as the burst lasts
 // and connections are missing. It returns when every order was answered, and says how.
 func (b *burst) run(ctx context.Context) map[string]int {
-	defer b.client.CloseIdleConnections()
+	defer b.idle()
 	over := time.Now().Add(b.parameters.Burst.Duration)
 	answers := make(chan string)
 	waiting := 0

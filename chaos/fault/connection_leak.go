@@ -43,6 +43,7 @@ type connectionLeak struct {
 	parameters leakParameters
 	metrics    Metrics
 	storefront string
+	transport  target.Wrap
 	sessions   sessions
 	control    restarter
 }
@@ -59,13 +60,13 @@ func openConnectionLeak(e experiment.Experiment, env Environment) (Driver, error
 	if env.Stack.Endpoints.Storefront == "" {
 		return nil, errors.New("the stack names no storefront: there is nowhere to order")
 	}
-	restarts, err := target.Open(env.Stack)
+	restarts, err := target.OpenThrough(env.Stack, env.Transport)
 	if err != nil {
 		return nil, fmt.Errorf("the fault could not be taken away: %w", err)
 	}
 	return &connectionLeak{
 		workload: e.Scope.Workload, parameters: parameters, metrics: env.Metrics,
-		storefront: env.Stack.Endpoints.Storefront, sessions: sessions{url: admin}, control: restarts,
+		storefront: env.Stack.Endpoints.Storefront, transport: env.Transport, sessions: sessions{url: admin}, control: restarts,
 	}, nil
 }
 
@@ -100,7 +101,7 @@ func (l *connectionLeak) Inject(ctx context.Context, prepared State) (Injection,
 	if state.From, err = l.sessions.clock(ctx); err != nil {
 		return injection, err
 	}
-	burst := newBurst(l.storefront, l.parameters, state.Connections)
+	burst := newBurst(l.storefront, l.parameters, state.Connections, l.transport)
 	state.Answers = burst.run(ctx)
 	held, err := l.settle(ctx, &state)
 	encoded, encodeErr := json.Marshal(state)

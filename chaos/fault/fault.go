@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/faultline-lab/faultline/chaos/experiment"
+	"github.com/faultline-lab/faultline/chaos/target"
 	"github.com/faultline-lab/faultline/observability/endpoints"
 )
 
@@ -53,6 +54,9 @@ type Metrics interface {
 type Environment struct {
 	Stack   endpoints.Stack
 	Metrics Metrics
+	// Transport wraps what a driver calls the shop and the supervisor with, so that these calls are in the experiment's
+	// trace; nil wraps nothing.
+	Transport target.Wrap
 }
 
 // kind is one sort of fault: check reads the parameters without a running system, open makes the driver.

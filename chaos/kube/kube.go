@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/transport"
 
 	"github.com/faultline-lab/faultline/chaos/control"
 	"github.com/faultline-lab/faultline/observability/endpoints"
@@ -48,8 +49,8 @@ func New(config Config) (*Client, error) {
 	return &Client{config}, nil
 }
 
-// Open makes a client from what stack.json says of the cluster.
-func Open(where endpoints.Kubernetes) (*Client, error) {
+// Open makes a client from what stack.json says of the cluster. Its calls go through the wrapped transport; nil wraps nothing.
+func Open(where endpoints.Kubernetes, wrap transport.WrapperFunc) (*Client, error) {
 	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(
 		&clientcmd.ClientConfigLoadingRules{ExplicitPath: where.Kubeconfig},
 		&clientcmd.ConfigOverrides{CurrentContext: where.Context},
@@ -59,6 +60,9 @@ func Open(where endpoints.Kubernetes) (*Client, error) {
 	}
 	config.Timeout = 5 * time.Second // a call, not a watch
 	config.UserAgent = "faultline-chaos"
+	if wrap != nil {
+		config.Wrap(wrap)
+	}
 	api, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("the stack's kubeconfig: %w", err)

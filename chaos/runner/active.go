@@ -28,6 +28,7 @@ func ReadStatus(ctx context.Context, stackFile string) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
+	defer r.Close()
 	status := Status{Record: r.record, Expired: time.Now().After(r.record.ExpiresAt)}
 	presence, err := r.StillPresent(ctx)
 	if err != nil {
@@ -39,7 +40,7 @@ func ReadStatus(ctx context.Context, stackFile string) (Status, error) {
 }
 
 // Resume takes up the experiment on record, also one whose process has died. It returns ErrNothingActive when there is
-// none, or when it is that of an earlier stack.
+// none, or when it is that of an earlier stack. The caller closes the runner.
 func Resume(stackFile string) (*Runner, error) {
 	stack, err := endpoints.Read(stackFile)
 	if err != nil {
@@ -61,6 +62,8 @@ func Resume(stackFile string) (*Runner, error) {
 		return nil, err
 	}
 	r.record = record
+	r.journal.Resume(context.Background(), record.TraceParent)
+	r.journal.Identify(record.ID)
 	return r, nil
 }
 

@@ -38,6 +38,8 @@ type Record struct {
 	ExpiresAt   time.Time   `json:"expires_at"`
 	Affected    []string    `json:"affected"` // the replicas that were hit
 	DriverState fault.State `json:"driver_state"`
+	// TraceParent is the experiment's trace, so that whoever takes the fault away goes on with it.
+	TraceParent string `json:"traceparent,omitempty"`
 	// File and Definition are the experiment's file as it was, so that taking the fault away needs nothing else.
 	File       string `json:"file"`
 	Definition string `json:"definition"`

@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+
 	"github.com/faultline-lab/faultline/chaos/fault"
+	"github.com/faultline-lab/faultline/chaos/journal"
 )
 
 // watchInterval is how often a running experiment is looked at.
@@ -22,6 +26,11 @@ const (
 	Interrupted End = "interrupted"
 	Stopped     End = "stopped" // by another process, with `chaos stop`
 )
+
+// ends are the phases that the journal tells of them.
+var ends = map[End]journal.Phase{
+	WindowOver: journal.WindowOver, Aborted: journal.Aborted, Interrupted: journal.Interrupted, Stopped: journal.Stopped,
+}
 
 // Result is what an experiment showed.
 type Result struct {
@@ -51,6 +60,7 @@ func Run(ctx context.Context, options Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	defer r.Close()
 	result := Result{Experiment: options.Experiment.Name}
 	if err := r.Prepare(ctx); err != nil {
 		return result, err
@@ -64,12 +74,16 @@ func Run(ctx context.Context, options Options) (Result, error) {
 	result.End, result.Reason = r.observe(ctx, &result.Client)
 	result.EndedAt = time.Now().UTC()
 	r.tell(Ending, "%s", endText(result))
+	r.watched(nil, attribute.String("chaos.end", string(result.End)))
+	r.journal.End(string(result.End))
+	r.journal.Note(ctx, ends[result.End], result.Reason)
 	if result.End != Stopped {
 		r.conclude(ctx, &result)
 	}
 	if result.End == WindowOver && r.keep {
 		result.Kept = true
 		r.tell(Ending, "the fault is kept; `chaos stop` takes it away")
+		r.journal.Note(ctx, journal.Kept, "")
 		return result, nil
 	}
 	return result, r.wayBack(ctx, result)
@@ -100,6 +114,7 @@ func (r *Runner) observe(ctx context.Context, view *ClientView) (End, string) {
 		case second := <-seconds:
 			if text := view.add(second, r.experiment.Hypothesis.Client.GoodSeconds); text != "" {
 				r.tell(Client, "%s", text)
+				r.journal.Note(ctx, journal.Client, text)
 			}
 		case <-tick.C:
 			record, err := readRecord(r.file)
@@ -118,20 +133,25 @@ func (r *Runner) observe(ctx context.Context, view *ClientView) (End, string) {
 func (r *Runner) conclude(ctx context.Context, result *Result) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	if presence, err := r.StillPresent(ctx); err != nil {
+	ctx, end := r.journal.Step(ctx, journal.Judge)
+	presence, err := r.StillPresent(ctx)
+	if err != nil {
 		r.tell(Verdict, "nobody can tell whether the fault is there: %v", err)
 	} else {
 		result.Presence = &presence
 		r.tell(Verdict, "the fault: %s", presence.Detail)
 	}
+	defer end(err, attribute.Bool("chaos.fault.present", presence.Present))
 	if result.End != WindowOver {
 		return
 	}
 	result.Unmet = r.unmet(ctx)
 	if result.Held() {
 		r.tell(Verdict, "the hypothesis held: the system is in its steady state again")
+		r.journal.Note(ctx, journal.Held, "")
 		return
 	}
+	r.journal.Note(ctx, journal.NotHeld, strings.Join(result.Unmet, "; "))
 	for _, missing := range result.Unmet {
 		r.tell(Verdict, "the hypothesis did not hold: %s", missing)
 	}

@@ -4,15 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/faultline-lab/faultline/chaos/experiment"
 	"github.com/faultline-lab/faultline/chaos/fault"
+	"github.com/faultline-lab/faultline/chaos/journal"
 	"github.com/faultline-lab/faultline/observability/endpoints"
 )
 
@@ -64,7 +64,7 @@ const (
 	Verdict   Kind = "verdict" // whether the hypothesis held
 )
 
-// Runner runs one experiment against one stack. Its methods are called one after the other.
+// Runner runs one experiment against one stack. Its methods are called one after the other, Close last.
 type Runner struct {
 	experiment experiment.Experiment
 	stack      endpoints.Stack
@@ -77,9 +77,12 @@ type Runner struct {
 	onEvent    func(Event)
 	record     Record
 	detail     string // what the injection did
+
+	journal  *journal.Journal
+	endWatch func(error, ...attribute.KeyValue) // nil unless the fault is being watched
 }
 
-// New reads where the stack answers and opens the fault's driver. It touches nothing.
+// New reads where the stack answers and opens the fault's driver. It touches nothing. The caller closes the runner.
 func New(options Options) (*Runner, error) {
 	if options.Experiment.Name == "" {
 		return nil, errors.New("runner: Options.Experiment is missing")
@@ -95,12 +98,19 @@ func New(options Options) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	driver, err := fault.Open(options.Experiment, fault.Environment{Stack: stack, Metrics: metrics})
+	told, err := journal.Open(context.Background(), stack, journal.About{
+		Experiment: options.Experiment.Name, Fault: options.Experiment.Fault.Kind, Target: stack.Target,
+	})
 	if err != nil {
 		return nil, err
 	}
+	driver, err := fault.Open(options.Experiment, fault.Environment{Stack: stack, Metrics: metrics, Transport: told.Transport})
+	if err != nil {
+		told.Close(context.Background())
+		return nil, err
+	}
 	r := &Runner{
-		experiment: options.Experiment, stack: stack, driver: driver, metrics: metrics,
+		experiment: options.Experiment, stack: stack, driver: driver, metrics: metrics, journal: told,
 		file:     filepath.Join(filepath.Dir(options.StackFile), RecordFile),
 		duration: options.Duration, phase: options.Phase, keep: options.Keep, onEvent: options.OnEvent,
 	}
@@ -113,6 +123,12 @@ func New(options Options) (*Runner, error) {
 	return r, nil
 }
 
+// Close sends what is left of the experiment's trace and log records, within two seconds. Nothing depends on it.
+func (r *Runner) Close() {
+	r.watched(nil)
+	r.journal.Close(context.Background())
+}
+
 func (r *Runner) tell(kind Kind, format string, args ...any) {
 	r.onEvent(Event{At: time.Now().UTC(), Kind: kind, Text: fmt.Sprintf(format, args...)})
 }
@@ -123,6 +139,21 @@ func (r *Runner) Prepare(ctx context.Context) error {
 	if err := r.refuseSecond(); err != nil {
 		return err
 	}
+	r.journal.Begin(ctx)
+	ctx, end := r.journal.Step(ctx, journal.SteadyState)
+	err := r.waitUntilSteady(ctx)
+	switch {
+	case errors.Is(err, ErrNotSteady):
+		r.journal.Note(ctx, journal.Refused, err.Error())
+		r.journal.End(string(journal.Refused))
+	case err == nil:
+		r.journal.Note(ctx, journal.Steady, "")
+	}
+	end(err)
+	return err
+}
+
+func (r *Runner) waitUntilSteady(ctx context.Context) error {
 	deadline := time.Now().Add(r.experiment.Hypothesis.Client.Within.Duration)
 	for {
 		missing := r.unmet(ctx)
@@ -157,73 +188,6 @@ func (r *Runner) refuseSecond() error {
 	default:
 		return dropRecord(r.file, record.ID)
 	}
-}
-
-// Inject breaks things, and returns the time at which it began to.
-//
-// That is Phase after a whole wall-clock second. The client counts in whole seconds; with a phase of 0 none of them lies
-// half before the fault and half after it.
-//
-// The record is on disk before anything is touched. When the injection fails, or ctx ends while it goes on, what there
-// is of the fault is taken away again.
-func (r *Runner) Inject(ctx context.Context) (time.Time, error) {
-	if err := r.refuseSecond(); err != nil {
-		return time.Time{}, err
-	}
-	prepared, err := r.driver.Prepare(ctx)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("preparing the fault: %w", err)
-	}
-	at := time.Now().Add(lead + time.Second).Truncate(time.Second).Add(r.phase)
-	record := Record{
-		Experiment: r.experiment.Name, ID: uuid.NewString(), Fault: r.experiment.Fault.Kind, PID: os.Getpid(),
-		StackStartedAt: r.stack.StartedAt, InjectedAt: at.UTC(), ExpiresAt: at.Add(r.duration).UTC(),
-		DriverState: prepared, File: r.experiment.File(), Definition: string(r.experiment.Source()),
-	}
-	if err := createRecord(r.file, record); err != nil {
-		return time.Time{}, err
-	}
-	r.record = record
-	if err := sleep(ctx, time.Until(at)); err != nil {
-		return time.Time{}, errors.Join(err, dropRecord(r.file, record.ID))
-	}
-	r.tell(Injecting, "injecting %s: %s", r.experiment.Fault.Kind, fault.Summary(r.experiment.Fault.Kind))
-	injection, err := r.driver.Inject(ctx, prepared)
-	r.record.DriverState, r.record.Affected, r.record.Injected = injection.State, injection.Affected, err == nil
-	r.detail = injection.Detail
-	if err == nil {
-		err = replaceRecord(r.file, r.record)
-	}
-	if err != nil {
-		return time.Time{}, errors.Join(fmt.Errorf("injecting %s: %w", r.experiment.Name, err), r.Restore(ctx))
-	}
-	return at.UTC(), nil
-}
-
-// Affected names the replicas that the injection hit, sorted.
-func (r *Runner) Affected() []string { return r.record.Affected }
-
-// StillPresent asks the world, not the record, whether the fault is there.
-func (r *Runner) StillPresent(ctx context.Context) (fault.Presence, error) {
-	if r.record.ID == "" {
-		return fault.Presence{}, ErrNothingActive
-	}
-	return r.driver.StillPresent(ctx, r.record.DriverState)
-}
-
-// Restore takes away what is left of the fault and then the record. It may be repeated. It goes on, within a bound of
-// its own, when ctx has ended: an interrupted experiment must not leave its fault behind.
-func (r *Runner) Restore(ctx context.Context) error {
-	if r.record.ID == "" {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restoreBound)
-	defer cancel()
-	if err := r.driver.Restore(ctx, r.record.DriverState); err != nil {
-		return fmt.Errorf("the fault of %s could not be taken away: %w; try again with `chaos stop`, or end the stack with `make down`",
-			r.record.Experiment, err)
-	}
-	return dropRecord(r.file, r.record.ID)
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

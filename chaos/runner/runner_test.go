@@ -201,6 +201,7 @@ func TestASecondRunBesideAnActiveOneIsRefusedAndStopEndsTheFirst(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer resumed.Close()
 	if err := resumed.Restore(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -226,6 +227,7 @@ func TestAKeptFaultIsOnRecordUntilItIsTakenAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer resumed.Close()
 	if err := resumed.Restore(t.Context()); err != nil || shop.Leaks() != 0 {
 		t.Errorf("%v, %d connections held", err, shop.Leaks())
 	}

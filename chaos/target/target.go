@@ -3,11 +3,18 @@ package target
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"time"
+
+	"k8s.io/client-go/transport"
 
 	"github.com/faultline-lab/faultline/chaos/control"
 	"github.com/faultline-lab/faultline/chaos/kube"
 	"github.com/faultline-lab/faultline/observability/endpoints"
 )
+
+// callTimeout bounds one call of the supervisor.
+const callTimeout = 5 * time.Second
 
 // Control restarts and scales the workloads of a stack. Both targets behave alike; the tests of this package hold them to it.
 type Control interface {
@@ -23,10 +30,24 @@ type Control interface {
 	WipeState(ctx context.Context, workload string) error
 }
 
+// Wrap stands around the transport of calls, such as to make spans of them; nil stands for nothing.
+type Wrap func(http.RoundTripper) http.RoundTripper
+
+// Around gives the wrapped transport.
+func (w Wrap) Around(base http.RoundTripper) http.RoundTripper {
+	if w == nil {
+		return base
+	}
+	return w(base)
+}
+
 // Open reads from the stack's file where it runs. It calls nobody yet.
-func Open(stack endpoints.Stack) (Control, error) {
+func Open(stack endpoints.Stack) (Control, error) { return OpenThrough(stack, nil) }
+
+// OpenThrough is Open with all calls going through a wrapped transport.
+func OpenThrough(stack endpoints.Stack, wrap Wrap) (Control, error) {
 	if stack.Kubernetes != nil {
-		client, err := kube.Open(*stack.Kubernetes)
+		client, err := kube.Open(*stack.Kubernetes, transport.WrapperFunc(wrap))
 		if err != nil {
 			return nil, err
 		}
@@ -36,7 +57,10 @@ func Open(stack endpoints.Stack) (Control, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the supervisor's token cannot be read: %w", err)
 	}
-	client, err := control.New(control.Config{BaseURL: stack.Endpoints.Control, Token: token})
+	client, err := control.New(control.Config{
+		BaseURL: stack.Endpoints.Control, Token: token,
+		HTTP: &http.Client{Timeout: callTimeout, Transport: wrap.Around(http.DefaultTransport)},
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -71,6 +71,7 @@ type stopCommand struct {
 func (c stopCommand) Run(ctx context.Context, out command.Output) error {
 	r, err := runner.Resume(c.StackFile)
 	if err == nil {
+		defer r.Close()
 		fmt.Fprintf(out.Out, "taking away the fault of %s\n", r.Active().Experiment)
 		err = r.Restore(ctx)
 	}

@@ -11,7 +11,10 @@ import (
 const description = `Breaks the running system on purpose, one experiment at a time, and puts it right again.
 
 An experiment is a YAML file: what should hold, what is broken, for how long, and what a good healer makes of it.
-It starts only from a steady state, and whatever happens (an abort condition, Ctrl-C) the fault is taken away at its end.`
+It starts only from a steady state, and whatever happens (an abort condition, Ctrl-C) the fault is taken away at its end.
+
+Each experiment leaves a trace in the stack's Jaeger and log records in its Loki, of service "chaos". Where those are
+missing or do not answer, it runs the same.`
 
 // commands is the command line.
 type commands struct {

@@ -22,6 +22,20 @@ func (s *Shop) turn() (*replica, bool) {
 	return s.replicas[s.next%len(s.replicas)], s.Mended
 }
 
+// heard notes the traceparent with which a path was called last.
+func (s *Shop) heard(path string, r *http.Request) {
+	s.Lock()
+	defer s.Unlock()
+	s.traceParents[path] = r.Header.Get("traceparent")
+}
+
+// TraceParent is that of the last call of /checkout or /restart; empty where it had none.
+func (s *Shop) TraceParent(path string) string {
+	s.Lock()
+	defer s.Unlock()
+	return s.traceParents[path]
+}
+
 func (s *Shop) storefront() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /checkout", func(w http.ResponseWriter, r *http.Request) {
@@ -31,6 +45,9 @@ func (s *Shop) storefront() http.Handler {
 		if err := json.NewDecoder(r.Body).Decode(&order); err != nil || r.Header.Get("Idempotency-Key") == "" {
 			answer(w, http.StatusBadRequest, failure("bad_request", "no such order"))
 			return
+		}
+		if order.Coupon != "" { // an order of the experiment, not of a customer
+			s.heard("/checkout", r)
 		}
 		replica, mended := s.turn()
 		err := replica.order(r.Context(), time.Millisecond, order.Coupon != "", mended)
@@ -61,6 +78,7 @@ func (s *Shop) control() http.Handler {
 		answer(w, http.StatusOK, map[string]any{"workloads": []control.Workload{orders}})
 	})
 	mux.HandleFunc("POST /v1/workloads/{w}/replicas/{id}/restart", func(w http.ResponseWriter, r *http.Request) {
+		s.heard("/restart", r)
 		var body struct {
 			StartID string `json:"start_id"`
 		}

@@ -41,6 +41,8 @@ type Shop struct {
 	seconds  []sli.Second
 	restarts []string
 	hurt     bool // a connection was lost in this second
+
+	traceParents map[string]string // by path
 }
 
 // PostgresURL is the throwaway server that the tests may use. Without one the test is skipped, except in CI.
@@ -62,7 +64,7 @@ func PostgresURL(t *testing.T) string {
 func Open(t *testing.T) *Shop {
 	t.Helper()
 	admin := PostgresURL(t)
-	s := &Shop{database: createDatabase(t, admin), Metrics: map[string][]float64{}}
+	s := &Shop{database: createDatabase(t, admin), Metrics: map[string][]float64{}, traceParents: map[string]string{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	var background sync.WaitGroup
 	t.Cleanup(func() {
