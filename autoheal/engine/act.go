@@ -86,7 +86,7 @@ func (w *work) actOn(ctx context.Context, rung playbook.Rung, target incident.Ta
 		}
 		unfinished = len(w.in.Actions) - 1
 	}
-	effect := w.remedies[rung.Remedy].Apply(ctx, remedy.Application{
+	effect := w.apply(ctx, rung.Remedy, remedy.Application{
 		Target: target, IntendedAt: w.in.Actions[unfinished].StartedAt, Timeout: rung.Timeout, Resumed: resumed,
 		Recheck: func(ctx context.Context) (string, error) { return w.recheck(ctx, rung, target) },
 	})
@@ -151,7 +151,7 @@ func (w *work) intend(ctx context.Context, rung playbook.Rung, target incident.T
 	if err := w.move(ctx, incident.Acting, "%s on %s", a.Remedy, a.Target); err != nil {
 		return err
 	}
-	w.metrics.acted(w.in.Stages)
+	w.metrics.acted(ctx, w.in.Stages)
 	return nil
 }
 
@@ -179,7 +179,7 @@ func (w *work) finish(ctx context.Context, effect remedy.Effect) error {
 	if err := w.save(ctx); err != nil {
 		return err
 	}
-	w.metrics.actions.WithLabelValues(a.Remedy, a.Result).Inc()
+	w.metrics.finished(ctx, *a)
 	return nil
 }
 

@@ -84,7 +84,7 @@ func (e *Engine) sweep(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(intakeErr, err)
 	}
-	e.metrics.open.Set(float64(len(open)))
+	e.metrics.setOpen(open)
 	for _, in := range open {
 		e.start(ctx, in.ID)
 	}
@@ -111,48 +111,38 @@ func (e *Engine) start(ctx context.Context, id string) {
 // drive takes one incident as far as it goes. After an error the next tick starts again from what is on disk.
 func (e *Engine) drive(ctx context.Context, id string) {
 	for ctx.Err() == nil {
-		err := e.driveOnce(ctx, id)
+		traced, err := e.driveOnce(ctx, id)
 		switch {
 		case err == nil:
 			return
 		case errors.Is(err, store.ErrMoreAlerts):
 			// The incident may not end yet: look at it with the new alert.
-			e.cfg.Logger.InfoContext(ctx, "alerts joined at the last moment", "incident", id)
+			e.cfg.Logger.InfoContext(traced, "alerts joined at the last moment", "incident", id)
 			pause(ctx, afterMoreAlerts)
 		case ctx.Err() == nil:
-			e.cfg.Logger.ErrorContext(ctx, "an incident is stuck; trying again at the next tick", "incident", id, "error", err)
+			e.cfg.Logger.ErrorContext(traced, "an incident is stuck; trying again at the next tick", "incident", id, "error", err)
 			return
 		}
 	}
 }
 
-func (e *Engine) driveOnce(ctx context.Context, id string) error {
+// driveOnce also returns a context that leads to the incident's trace.
+func (e *Engine) driveOnce(ctx context.Context, id string) (context.Context, error) {
 	in, progress, err := e.cfg.Store.Load(ctx, id)
 	if err != nil {
-		return err
+		return ctx, err
 	}
 	w := &work{Engine: e, in: in, progress: progress, since: e.cfg.Now()}
 	ctx = w.withTrace(ctx)
 	for w.in.State.Open() {
 		if err := w.step(ctx); err != nil {
-			return fmt.Errorf("%s: %w", w.in.State, err)
+			return ctx, fmt.Errorf("%s: %w", w.in.State, err)
 		}
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return ctx, ctx.Err()
 		}
 	}
-	return nil
-}
-
-// step runs the stage that the incident is in.
-func (w *work) step(ctx context.Context) error {
-	ctx, span := w.cfg.Tracer.Start(ctx, "autoheal."+string(w.in.State))
-	defer span.End()
-	err := w.stages()[w.in.State](ctx)
-	if err != nil && ctx.Err() == nil {
-		span.RecordError(err)
-	}
-	return err
+	return ctx, nil
 }
 
 // stages is the table of contents: what is done in which state.

@@ -97,12 +97,12 @@ func (e *Engine) open(ctx context.Context, alerts []incident.Alert, entry incide
 		Verification: incident.Verification{Readings: []incident.Reading{}},
 	}
 	in.Workload = e.cfg.Map.Deepest(in.Workloads)
-	_, root := e.cfg.Tracer.Start(ctx, "autoheal.incident", trace.WithNewRoot(), trace.WithTimestamp(received),
+	ctx, root := e.cfg.Tracer.Start(ctx, "autoheal.incident", trace.WithNewRoot(), trace.WithTimestamp(received),
 		trace.WithAttributes(attribute.String("incident.id", in.ID), attribute.String("incident.workload", in.Workload)))
 	defer root.End()
 	progress := incident.Progress{}
 	if sc := root.SpanContext(); sc.IsValid() {
-		in.TraceID, progress.RootSpan = sc.TraceID().String(), sc.SpanID().String()
+		in.TraceID, progress.RootSpan, progress.Unsampled = sc.TraceID().String(), sc.SpanID().String(), !sc.IsSampled()
 	}
 	e.cfg.Logger.InfoContext(ctx, "incident opened", "incident", in.ID, "workloads", in.Workloads, "alerts", len(alerts))
 	return e.cfg.Store.Save(ctx, store.Change{

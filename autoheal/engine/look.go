@@ -27,6 +27,7 @@ func (w *work) look(ctx context.Context) error {
 	w.in.Diagnosis = seen.Diagnosis
 	w.chooseRoot()
 	w.note("evidence", "round %d: %s", w.progress.Rounds, inventory(seen.Facts))
+	w.offenders(ctx, seen.Offenders)
 	w.note("diagnosis", "%s", w.in.Diagnosis.Summary)
 	return w.move(ctx, incident.Diagnosed, "%s", w.in.Diagnosis.Summary)
 }

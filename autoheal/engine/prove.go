@@ -28,8 +28,8 @@ func (w *work) prove(ctx context.Context) error {
 			return err
 		}
 		if judge.Good() >= rung.Readings {
-			return w.move(ctx, incident.Stabilising, "the edge was good %d times in a row (the last: %g of %g checkouts)",
-				judge.Good(), reading.Good, reading.Total)
+			return w.verified(proved, w.move(ctx, incident.Stabilising, "the edge was good %d times in a row (the last: %g of %g checkouts)",
+				judge.Good(), reading.Good, reading.Total))
 		}
 		if ok && reading.Status == incident.Known && !reading.OK {
 			if left, err := w.stillSick(ctx); left || err != nil {
@@ -41,12 +41,13 @@ func (w *work) prove(ctx context.Context) error {
 		}
 	}
 	if w.in.Rung+1 >= len(ladder) {
-		return w.escalate(ctx, "the edge was not good %d times in a row within %s, and the ladder for %s has no further rung",
-			rung.Readings, rung.Within, w.in.Diagnosis.Cause)
+		return w.verified(notProved, w.escalate(ctx, "the edge was not good %d times in a row within %s, and the ladder for %s has no further rung",
+			rung.Readings, rung.Within, w.in.Diagnosis.Cause))
 	}
 	w.in.Rung++
 	w.progress.Looks = 0
-	return w.move(ctx, incident.Received, "the edge was not good %d times in a row within %s: next rung", rung.Readings, rung.Within)
+	return w.verified(notProved, w.move(ctx, incident.Received,
+		"the edge was not good %d times in a row within %s: next rung", rung.Readings, rung.Within))
 }
 
 // stillSick looks whether a replica shows the cause (still, again, or only now), and goes back to Received if so: a
@@ -60,7 +61,15 @@ func (w *work) stillSick(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	w.progress.Looks = 0
-	return true, w.move(ctx, incident.Received, "not over yet: %s", seen.Diagnosis.Summary)
+	return true, w.verified(stillSick, w.move(ctx, incident.Received, "not over yet: %s", seen.Diagnosis.Summary))
+}
+
+// verified counts a verification once its result is on disk.
+func (w *work) verified(result string, err error) error {
+	if err == nil {
+		w.metrics.verifications.WithLabelValues(result).Inc()
+	}
+	return err
 }
 
 // read takes one reading of the edge into the record. The first look of a judge is only its base, and no reading.
@@ -77,6 +86,7 @@ func (w *work) read(ctx context.Context, judge *verify.Judge) (incident.Reading,
 		return reading, false, nil
 	}
 	w.in.Verification.Readings = append(w.in.Verification.Readings, reading)
+	w.metrics.read(reading)
 	return reading, true, w.save(ctx)
 }
 
@@ -107,7 +117,7 @@ func (w *work) hold(ctx context.Context) error {
 		held := w.cfg.Now().Sub(begun)
 		switch {
 		case held >= w.cfg.Stabilise && judge.Good() >= w.in.Verification.Required:
-			return w.endWell(ctx)
+			return w.verified(stayedGood, w.endWell(ctx))
 		case held >= 2*w.cfg.Stabilise+5*time.Second:
 			return w.escalate(ctx, "the edge was proved good, but could not be read at the end of the hold")
 		}
@@ -120,7 +130,7 @@ func (w *work) hold(ctx context.Context) error {
 // relapse opens the same incident again. Whether the next rung is due, the diagnosis will tell.
 func (w *work) relapse(ctx context.Context, format string, args ...any) error {
 	w.progress.Looks = 0
-	return w.move(ctx, incident.Received, "relapse within the hold: "+format, args...)
+	return w.verified(relapsed, w.move(ctx, incident.Received, "relapse within the hold: "+format, args...))
 }
 
 func (w *work) endWell(ctx context.Context) error {

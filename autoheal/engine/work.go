@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"go.opentelemetry.io/otel/trace"
-
 	"github.com/faultline-lab/faultline/autoheal/diagnose"
 	"github.com/faultline-lab/faultline/autoheal/evidence"
 	"github.com/faultline-lab/faultline/autoheal/incident"
@@ -60,7 +58,7 @@ func (w *work) move(ctx context.Context, to incident.State, format string, args 
 	if err := w.save(ctx); err != nil {
 		return err
 	}
-	w.metrics.stages.WithLabelValues(string(from)).Observe(now.Sub(w.since).Seconds())
+	w.metrics.left(ctx, from, now.Sub(w.since))
 	w.since = now
 	w.cfg.Logger.InfoContext(ctx, "incident moved", "incident", w.in.ID, "from", from, "to", to, "reason", reason)
 	return nil
@@ -112,9 +110,11 @@ func (w *work) moreAlerts(ctx context.Context) (bool, error) {
 func (w *work) examine(ctx context.Context) *look {
 	ctx, span := w.cfg.Tracer.Start(ctx, "autoheal.gather")
 	defer span.End()
+	begun := w.cfg.Now()
 	gathering := w.cfg.Senses.Gather(ctx, evidence.Scope{
 		Workloads: w.cfg.Map.Group(w.in.Workload), Round: w.progress.Rounds,
 	})
+	w.metrics.gathered(ctx, gathering.Facts, w.cfg.Now().Sub(begun))
 	return &look{gathering, diagnose.Diagnose(gathering.Facts, w.progress.Rounds, w.cfg.ScrapeInterval)}
 }
 
@@ -128,20 +128,4 @@ func pause(ctx context.Context, d time.Duration) bool {
 	case <-ctx.Done():
 		return false
 	}
-}
-
-// withTrace puts the incident's own trace into the context: every stage hangs from the span that opened it, in this
-// life of the healer and the next.
-func (w *work) withTrace(ctx context.Context) context.Context {
-	traceID, err := trace.TraceIDFromHex(w.in.TraceID)
-	if err != nil {
-		return ctx
-	}
-	spanID, err := trace.SpanIDFromHex(w.progress.RootSpan)
-	if err != nil {
-		return ctx
-	}
-	return trace.ContextWithRemoteSpanContext(ctx, trace.NewSpanContext(trace.SpanContextConfig{
-		TraceID: traceID, SpanID: spanID, TraceFlags: trace.FlagsSampled, Remote: true,
-	}))
 }

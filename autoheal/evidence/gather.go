@@ -42,6 +42,8 @@ type Gathering struct {
 	Facts Facts
 	// Workloads are the live workloads of the scope; nil when they could not be listed.
 	Workloads []workload.Workload
+	// Offenders are some requests that were hurt, newest first; none where nobody knows of any.
+	Offenders []Request
 }
 
 // Replica finds a replica of the gathering and its workload.
@@ -58,6 +60,8 @@ func (g Gathering) Replica(id string) (workload.Workload, workload.Replica, bool
 type Config struct {
 	Collectors []Collector
 	Lister     Lister
+	// Offenders finds requests that were hurt; nil finds none.
+	Offenders Offenders
 	// ListQuery is what the list is asked with, for the record; "GET /v1/workloads" by default.
 	ListQuery string
 	// Deadline bounds one gathering; 1 s by default. A source that is slower is unknown.
@@ -93,6 +97,8 @@ type part struct {
 	facts  []incident.Fact
 	list   []workload.Workload
 	listed bool // the list could be read
+
+	requests []Request
 }
 
 // Gather asks every source and returns within the deadline, with whatever has come by then.
@@ -100,24 +106,31 @@ func (g *Gatherer) Gather(ctx context.Context, scope Scope) Gathering {
 	ctx, cancel := context.WithTimeout(ctx, g.cfg.Deadline)
 	defer cancel()
 	scope.live = sync.OnceValues(func() ([]workload.Workload, error) { return g.cfg.Lister.Workloads(ctx) })
-	parts := make(chan part, len(g.cfg.Collectors)+1) // room for all: a late source must not block for ever
+	parts := make(chan part, len(g.cfg.Collectors)+2) // room for all: a late source must not block for ever
 	waiting := []string{Workloads}
 	go func() { parts <- g.list(scope) }()
 	for _, c := range g.cfg.Collectors {
 		waiting = append(waiting, c.Source())
 		go func() { parts <- part{source: c.Source(), facts: c.Collect(ctx, scope)} }()
 	}
+	if g.cfg.Offenders != nil {
+		waiting = append(waiting, offenders)
+		go func() { parts <- g.hurt(ctx, scope) }()
+	}
 	result, listed := Gathering{At: g.cfg.Now()}, false
 	for len(waiting) > 0 {
 		select {
 		case p := <-parts:
 			result.Facts = append(result.Facts, p.facts...)
-			if p.source == Workloads {
+			switch p.source {
+			case Workloads:
 				result.Workloads, listed = p.list, p.listed
+			case offenders:
+				result.Offenders = p.requests
 			}
 			waiting = slices.DeleteFunc(waiting, func(s string) bool { return s == p.source })
 		case <-ctx.Done():
-			for _, source := range waiting {
+			for _, source := range slices.DeleteFunc(waiting, func(s string) bool { return s == offenders }) {
 				result.Facts = append(result.Facts, unknown(source, "source", source, "",
 					fmt.Sprintf("%s did not answer within %s", source, g.cfg.Deadline), g.cfg.Now()))
 			}

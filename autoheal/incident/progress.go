@@ -17,6 +17,8 @@ type Progress struct {
 	SeenAlerts int `json:"seen_alerts"`
 	// RootSpan is the span (hex) that every stage's span hangs from.
 	RootSpan string `json:"root_span,omitempty"`
+	// Unsampled says that this trace is not kept.
+	Unsampled bool `json:"unsampled,omitempty"`
 }
 
 // Target is one replica that a remedy is meant for, as it was when it was judged.

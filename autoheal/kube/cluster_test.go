@@ -192,7 +192,7 @@ func (c *cluster) connect() kubernetes.Interface {
 	if err := clientcmd.WriteToFile(*config, path); err != nil {
 		c.t.Fatal(err)
 	}
-	client, err := kube.Connect(path, "autoheal/test")
+	client, err := kube.Connect(path, "autoheal/test", nil)
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -357,11 +357,11 @@ func TestAConfigThatMeansNothingIsRefused(t *testing.T) {
 	if _, err := kube.New(kube.Config{Namespace: "faultline"}); err == nil {
 		t.Error("no client: no error")
 	}
-	if _, err := kube.Connect("/there/is/none", "test"); err == nil || !strings.Contains(err.Error(), "--kubeconfig") {
+	if _, err := kube.Connect("/there/is/none", "test", nil); err == nil || !strings.Contains(err.Error(), "--kubeconfig") {
 		t.Errorf("no kubeconfig: %v", err)
 	}
 	t.Setenv("KUBERNETES_SERVICE_HOST", "")
-	if _, err := kube.Connect("", "test"); err == nil || !strings.Contains(err.Error(), "--kubeconfig") {
+	if _, err := kube.Connect("", "test", nil); err == nil || !strings.Contains(err.Error(), "--kubeconfig") {
 		t.Errorf("outside a cluster: %v", err)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/faultline-lab/faultline/autoheal/evidence"
 )
@@ -34,6 +36,9 @@ type Config struct {
 	KeepEvery time.Duration
 	// Timeout bounds opening and each statement of the upkeep; 2 s by default.
 	Timeout time.Duration
+	// TracerProvider and MeterProvider observe the connection. Both, or neither: then it is bare.
+	TracerProvider trace.TracerProvider
+	MeterProvider  metric.MeterProvider
 }
 
 // Admin is the connection. It is safe for concurrent use: one asks, the others wait their turn.
@@ -42,6 +47,8 @@ type Admin struct {
 	pgx  *pgx.ConnConfig
 	turn chan struct{} // holds one token; a mutex that a context can give up on
 	conn *pgx.Conn
+
+	senses *senses // nil where nobody observes
 }
 
 // New checks the configuration; the connection is opened by Keep or by the first question.
@@ -70,6 +77,12 @@ func New(cfg Config) (*Admin, error) {
 	parsed.RuntimeParams["statement_timeout"] = "800ms"
 	a := &Admin{cfg: cfg, pgx: parsed, turn: make(chan struct{}, 1)}
 	a.turn <- struct{}{}
+	if cfg.TracerProvider != nil && cfg.MeterProvider != nil {
+		if a.senses, err = newSenses(cfg.TracerProvider, cfg.MeterProvider, parsed); err != nil {
+			return nil, fmt.Errorf("pgadmin: %w", err)
+		}
+		parsed.Tracer = a.senses
+	}
 	return a, nil
 }
 
@@ -130,12 +143,19 @@ func (a *Admin) Activity(ctx context.Context) (evidence.Activity, error) {
 
 // with lends the connection out, opened where it is not, and closed where it broke.
 func (a *Admin) with(ctx context.Context, do func(*pgx.Conn) error) error {
+	asked := time.Now()
 	select {
 	case <-a.turn:
 	case <-ctx.Done():
 		return fmt.Errorf("the admin connection is busy: %w", ctx.Err())
 	}
-	defer func() { a.turn <- struct{}{} }()
+	lent := time.Now()
+	defer func() {
+		a.turn <- struct{}{}
+		if a.senses != nil {
+			a.senses.lent(ctx, asked, lent)
+		}
+	}()
 	fresh := a.conn == nil || a.conn.IsClosed()
 	if fresh {
 		if err := a.open(ctx); err != nil {

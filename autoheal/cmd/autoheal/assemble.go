@@ -47,13 +47,15 @@ func (c serveCommand) assemble(ctx context.Context, senses *telemetry.Telemetry)
 		MaxIdleConnsPerHost: 16, IdleConnTimeout: 90 * time.Second,
 	})}
 	h := &healer{}
-	h.target, err = c.Target.open(client, "autoheal/"+c.ServiceVersion, senses.Logger())
+	h.target, err = c.Target.open(client, "autoheal/"+c.ServiceVersion, senses)
 	if err != nil {
 		return nil, err
 	}
-	h.admin, err = pgadmin.New(pgadmin.Config{
-		URL: c.DatabaseAdminURL, Application: "autoheal/" + c.Instance, Logger: senses.Logger(),
-	})
+	admin := pgadmin.Config{URL: c.DatabaseAdminURL, Application: "autoheal/" + c.Instance, Logger: senses.Logger()}
+	if senses.Enabled() {
+		admin.TracerProvider, admin.MeterProvider = senses.TracerProvider(), senses.MeterProvider()
+	}
+	h.admin, err = pgadmin.New(admin)
 	if err != nil {
 		return nil, err
 	}
@@ -121,6 +123,7 @@ func (c serveCommand) gatherer(client *http.Client, from target, admin *pgadmin.
 	}
 	return evidence.New(evidence.Config{
 		Collectors: []evidence.Collector{metrics, sessions}, Lister: from.control, ListQuery: from.listQuery,
+		Offenders: samples,
 	})
 }
 

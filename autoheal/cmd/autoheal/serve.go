@@ -38,17 +38,27 @@ type serveCommand struct {
 	Cooldown  time.Duration `default:"5m" help:"How long a replica is left alone after a remedy, after success too."`
 	Stabilise time.Duration `default:"10s" help:"How long the edge must stay good after the proof before the incident is closed."`
 
-	Instance       string `default:"autoheal-1" help:"This process's name in telemetry."`
-	ServiceVersion string `default:"dev" help:"This program's version in telemetry."`
-	TracesURL      string `help:"OTLP/HTTP base for traces, such as http://127.0.0.1:4318; none by default."`
-	LogsURL        string `help:"OTLP/HTTP address for logs, such as http://127.0.0.1:3100/otlp/v1/logs; none by default."`
-	LogLevel       string `default:"info" enum:"debug,info,warn,error" help:"Least level of log lines: ${enum}."`
+	Instance         string  `default:"autoheal-1" help:"This process's name in telemetry."`
+	ServiceVersion   string  `default:"dev" help:"This program's version in telemetry."`
+	TracesURL        string  `help:"OTLP/HTTP base for traces, such as http://127.0.0.1:4318; none by default."`
+	LogsURL          string  `help:"OTLP/HTTP address for logs, such as http://127.0.0.1:3100/otlp/v1/logs; none by default."`
+	TraceSampleRatio float64 `default:"1" help:"Share of the traces begun here that are kept, above 0 and at most 1. A caller's decision wins, so that a trace is whole or absent."`
+	Telemetry        string  `default:"on" enum:"on,off" help:"off runs without spans, metrics and exported logs; only there to measure what they cost."`
+	LogLevel         string  `default:"info" enum:"debug,info,warn,error" help:"Least level of log lines: ${enum}."`
 }
 
 const (
 	drainBound = 2 * time.Second
 	flushBound = 3 * time.Second
 )
+
+// Validate refuses a share of 0, which would mean all.
+func (c serveCommand) Validate() error {
+	if !(c.TraceSampleRatio > 0 && c.TraceSampleRatio <= 1) {
+		return fmt.Errorf("--trace-sample-ratio is %v: give a number above 0 and at most 1", c.TraceSampleRatio)
+	}
+	return nil
+}
 
 // Run serves until the context ends, then stops in order: HTTP drains, the engine and the admin connection stop,
 // telemetry is flushed, the store is closed.
@@ -59,7 +69,7 @@ func (c serveCommand) Run(ctx context.Context, to command.Output) (err error) {
 	}
 	senses, err := telemetry.Start(ctx, telemetry.Config{
 		Service: "autoheal", Instance: c.Instance, Version: c.ServiceVersion, TracesURL: c.TracesURL, LogsURL: c.LogsURL,
-		LogWriter: to.Out, LogLevel: level,
+		LogWriter: to.Out, LogLevel: level, SampleRatio: c.TraceSampleRatio, Off: c.Telemetry == "off",
 	})
 	if err != nil {
 		return err

@@ -50,25 +50,25 @@ func nowhere(t *testing.T) string {
 	return "http://" + l.Addr().String()
 }
 
-// TestTheWholeProgram starts the server with nobody around it, sends an alert, and expects a person to get it: what the
-// healer cannot see, it does not touch. Then it stops in order.
-func TestTheWholeProgram(t *testing.T) {
-	dir := t.TempDir()
+// serve starts the server with nobody around it. What is returned is where it answers, what it writes, and what stops it
+// and waits for its end.
+func serve(t *testing.T, flags ...string) (base string, out *output, stop func()) {
+	t.Helper()
+	dir, away := t.TempDir(), nowhere(t)
 	tokenFile := filepath.Join(dir, "token")
 	if err := os.WriteFile(tokenFile, []byte("secret\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	away := nowhere(t)
-	ctx, stop := context.WithCancel(t.Context())
-	out, ended := &output{}, make(chan error, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	out = &output{}
+	ended := make(chan error, 1)
 	go func() {
-		ended <- run(ctx, []string{
+		ended <- run(ctx, append([]string{
 			"serve", "--listen=127.0.0.1:0", "--store=" + filepath.Join(dir, "s.db"), "--webhook-token-file=" + tokenFile,
 			"--control-token-file=" + tokenFile, "--control-url=" + away, "--prometheus-url=" + away, "--edge-metrics-url=" + away,
 			"--database-admin-url=postgres://u@" + strings.TrimPrefix(away, "http://") + "/db",
-		}, out, io.Discard)
+		}, flags...), out, io.Discard)
 	}()
-	var base string
 	eventually(t, func() error {
 		found := listening.FindStringSubmatch(out.String())
 		if found == nil {
@@ -77,6 +77,25 @@ func TestTheWholeProgram(t *testing.T) {
 		base = "http://" + found[1]
 		return nil
 	})
+	return base, out, func() {
+		t.Helper()
+		cancel()
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Errorf("it ended with %v", err)
+			}
+		case <-time.After(30 * time.Second):
+			t.Fatal("it does not stop")
+		}
+	}
+}
+
+// TestTheWholeProgram sends a server with nobody around it an alert, and expects a person to get it: what the
+// healer cannot see, it does not touch. Then it stops in order.
+func TestTheWholeProgram(t *testing.T) {
+	ctx := t.Context()
+	base, _, stop := serve(t)
 	expect(t, base, "/readyz", "")
 	expect(t, base, "/metrics", `autoheal_guard_refusals_total{guard="cooldown"`)
 	post(t, base)
@@ -104,14 +123,40 @@ func TestTheWholeProgram(t *testing.T) {
 		t.Errorf("an unknown incident: %v", err)
 	}
 	stop()
-	select {
-	case err := <-ended:
-		if err != nil {
-			t.Errorf("it ended with %v", err)
+}
+
+// The flag is there to measure what telemetry costs, so nothing of it may be left, and the healer must still heal.
+func TestWithTelemetryOffNothingIsMeasuredAndAlertsAreTakenIn(t *testing.T) {
+	away := nowhere(t)
+	base, out, stop := serve(t, "--telemetry=off", "--traces-url="+away, "--logs-url="+away)
+	post(t, base)
+	eventually(t, func() error {
+		if !strings.Contains(out.String(), "incident handed over to a person") {
+			return fmt.Errorf("nothing came of the alert: %s", out.String())
 		}
-	case <-time.After(30 * time.Second):
-		t.Fatal("it does not stop")
+		return nil
+	})
+	if strings.Contains(out.String(), "trace_id") {
+		t.Errorf("lines carry traces: %s", out.String())
 	}
+	if page := fetch(t, base+"/metrics"); page != "" && !strings.HasPrefix(page, "# EOF") {
+		t.Errorf("the metrics page has something: %s", page)
+	}
+	stop()
+}
+
+func fetch(t *testing.T, url string) string {
+	t.Helper()
+	res, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
 }
 
 func expect(t *testing.T, base, path, want string) {

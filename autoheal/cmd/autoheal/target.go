@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 	"github.com/faultline-lab/faultline/autoheal/kube"
 	"github.com/faultline-lab/faultline/autoheal/local"
 	"github.com/faultline-lab/faultline/autoheal/remedy"
+	"github.com/faultline-lab/faultline/observability/telemetry"
 )
 
 // targetFlags say who runs the workloads: the supervisor of this machine, or Kubernetes.
@@ -42,9 +42,9 @@ type target struct {
 }
 
 // open contacts nobody: what is down now may come up later.
-func (f targetFlags) open(client *http.Client, agent string, logger *slog.Logger) (target, error) {
+func (f targetFlags) open(client *http.Client, agent string, senses *telemetry.Telemetry) (target, error) {
 	if f.KubernetesNamespace != "" {
-		return f.openKubernetes(agent, logger)
+		return f.openKubernetes(agent, senses)
 	}
 	if f.Kubeconfig != "" || f.KillSwitchConfigmap != "" {
 		return target{}, errors.New("--kubeconfig and --kill-switch-configmap go with --kubernetes-namespace: give that as well")
@@ -64,12 +64,12 @@ func (f targetFlags) open(client *http.Client, agent string, logger *slog.Logger
 	return target{supervisor, "GET /v1/workloads", restart, killSwitch(f.KillSwitchFile), func() {}}, err
 }
 
-func (f targetFlags) openKubernetes(agent string, logger *slog.Logger) (target, error) {
-	client, err := kube.Connect(f.Kubeconfig, agent)
+func (f targetFlags) openKubernetes(agent string, senses *telemetry.Telemetry) (target, error) {
+	client, err := kube.Connect(f.Kubeconfig, agent, senses.Transport)
 	if err != nil {
 		return target{}, err
 	}
-	recorder, stop := kube.NewRecorder(client, f.KubernetesNamespace, logger)
+	recorder, stop := kube.NewRecorder(client, f.KubernetesNamespace, senses.Logger())
 	cluster, err := kube.New(kube.Config{Namespace: f.KubernetesNamespace, Client: client, Recorder: recorder})
 	if err != nil {
 		return target{}, err

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -19,7 +18,18 @@ import (
 	"github.com/faultline-lab/faultline/autoheal/incident"
 	"github.com/faultline-lab/faultline/autoheal/kube"
 	"github.com/faultline-lab/faultline/autoheal/remedy"
+	"github.com/faultline-lab/faultline/observability/telemetry"
 )
+
+// dumb are senses that tell nobody.
+func dumb(t *testing.T) *telemetry.Telemetry {
+	t.Helper()
+	senses, err := telemetry.Start(t.Context(), telemetry.Config{Service: "autoheal", Instance: "autoheal-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return senses
+}
 
 func TestWhoRunsTheWorkloadsMustBeSaid(t *testing.T) {
 	t.Setenv("KUBERNETES_SERVICE_HOST", "")
@@ -34,7 +44,7 @@ func TestWhoRunsTheWorkloadsMustBeSaid(t *testing.T) {
 		"a namespace outside any cluster": {targetFlags{KubernetesNamespace: "faultline"}, "give --kubeconfig"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := tc.flags.open(http.DefaultClient, "test", slog.New(slog.DiscardHandler))
+			_, err := tc.flags.open(http.DefaultClient, "test", dumb(t))
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("%v; want %q", err, tc.want)
 			}
@@ -57,7 +67,7 @@ func kubeconfig(t *testing.T, server string) string {
 // A cluster that does not answer is no reason not to start, and its kill switch counts as on.
 func TestAClusterThatDoesNotAnswer(t *testing.T) {
 	found, err := targetFlags{KubernetesNamespace: "faultline", Kubeconfig: kubeconfig(t, nowhere(t)), KillSwitchConfigmap: "autoheal-off"}.
-		open(http.DefaultClient, "test", slog.New(slog.DiscardHandler))
+		open(http.DefaultClient, "test", dumb(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +101,7 @@ func TestWhatBecameOfARestartIsAnEventInTheCluster(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	found, err := targetFlags{KubernetesNamespace: "faultline", Kubeconfig: kubeconfig(t, server.URL)}.
-		open(http.DefaultClient, "test", slog.New(slog.DiscardHandler))
+		open(http.DefaultClient, "test", dumb(t))
 	if err != nil {
 		t.Fatal(err)
 	}
