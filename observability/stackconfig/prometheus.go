@@ -27,9 +27,13 @@ type PrometheusParams struct {
 	// StackTargets are the stack's own programs, scraped every StackInterval (0 means 15 s).
 	StackTargets  []StackTarget
 	StackInterval time.Duration
-	// MaxExemplars is the size of the exemplar ring, shared by all series; 0 means 20,000 (about 2 MB).
+	// MaxExemplars is the size of the exemplar ring, shared by all series; 0 means DefaultMaxExemplars.
 	MaxExemplars int
 }
+
+// DefaultMaxExemplars keeps exemplars for more than a quarter of an hour of a demo: scraped every second under 40 checkouts a
+// second, our histograms bring 100 new ones a second, and more when things fail and more buckets are hit. It is about 20 MB.
+const DefaultMaxExemplars = 150_000
 
 // KubernetesDiscovery finds our services' pods, with the same labels job, instance and version as the http_sd document
 // gives (docs/contracts.md, "On Kubernetes"). Prometheus must be allowed to get, list and watch the namespace's pods.
@@ -64,7 +68,7 @@ func (p PrometheusParams) defaults() (PrometheusParams, error) {
 		p.StackInterval = 15 * time.Second
 	}
 	if p.MaxExemplars == 0 {
-		p.MaxExemplars = 20_000
+		p.MaxExemplars = DefaultMaxExemplars
 	}
 	if p.Kubernetes != nil && p.DiscoveryURL != "" {
 		return p, errors.New("stackconfig: Prometheus: DiscoveryURL and Kubernetes together would find each service twice")
