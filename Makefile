@@ -14,7 +14,7 @@ export GOFLAGS := -buildvcs=false $(GOFLAGS)
 # Where the tests find promtool, prometheus, alertmanager, loki, jaeger and toxiproxy.
 export FAULTLINE_TOOLS_DIR := $(CURDIR)/.faultline/tools
 
-# What `make demo` and `make mttr` read.
+# What `make demo`, `make mttr` and `make bench` read.
 TARGET ?= auto
 ARM ?= healer
 EXPERIMENT ?= connection-leak
@@ -23,11 +23,13 @@ N ?= 10
 ARMS ?= healer,none
 EXPERIMENTS ?= connection-leak
 SEED ?=
+PARTS ?= telemetry,repository,path
+ROUNDS ?= 5
 # Which Postgres image the database tests run against: `airgap` is the one that `stack airgap` builds.
 POSTGRES_IMAGE ?= airgap
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-kind test-containers lint fmt mttr bench up status down build tools generate clean
+.PHONY: help demo test test-kind test-containers lint fmt mttr bench bench-go up status down build tools generate clean
 
 help: ## Show this page
 	@echo "Faultline: make <target>"
@@ -67,7 +69,10 @@ fmt: ## Format the code the way lint wants it
 mttr: build ## Measure MTTR: N trials for each of ARMS and EXPERIMENTS (N=10 ARMS=healer,none SEED= TARGET=)
 	@$(BIN)/mttr --n=$(N) --arms=$(ARMS) --experiments=$(EXPERIMENTS) --target=$(TARGET) $(if $(SEED),--seed=$(SEED))
 
-bench: build tools ## Benchmarks
+bench: build ## Measure the cost of telemetry and of the repository layer, and the path (PARTS=telemetry,repository,path ROUNDS=5)
+	@$(BIN)/bench --parts=$(PARTS) --rounds=$(ROUNDS)
+
+bench-go: build tools ## The Go benchmarks of single functions
 	$(STACK) postgres -- go test -run '^$$' -bench . -benchmem $(PACKAGES)
 
 up: build ## Start the stack and return when everything is ready (TARGET=kind: on a kind cluster)
@@ -90,6 +95,8 @@ tools: build ## Find or build Prometheus, Alertmanager, Loki, Jaeger and Toxipro
 generate: ## Rewrite generated files (golden files of the tests, rules, pins of the tools)
 	go test ./postmortems/report -update
 	go test ./slo/rules -update
+	go test ./observability/contract -update
+	go test ./observability/grafana -update
 	go test ./deploy/kubernetes -update
 	cd deploy && go generate ./toolchain
 

@@ -9,16 +9,17 @@ import (
 )
 
 // addresses says where everything of the cluster answers on the host.
-func addresses(cfg Config, at files, namespace string, passwords map[string]string, since time.Time) endpoints.Stack {
+func addresses(cfg Config, at files, namespace string, passwords map[string]string, since time.Time, withGrafana bool) endpoints.Stack {
 	url := cfg.Ports.URL
 	database := func(role, password, name string) string {
 		return fmt.Sprintf("postgres://%s:%s@%s/%s?sslmode=disable", role, password, cfg.Ports.Address(ports.Postgres), name)
 	}
-	return endpoints.Stack{
+	stack := endpoints.Stack{
 		Target: endpoints.Kind, StartedAt: since,
 		Endpoints: endpoints.Endpoints{
 			Storefront: url(ports.Storefront), Autoheal: url(ports.Autoheal), Loadgen: url(ports.Loadgen),
 			Prometheus: url(ports.Prometheus), Alertmanager: url(ports.Alertmanager), Loki: url(ports.Loki), Jaeger: url(ports.Jaeger),
+			OTLP: url(ports.OTLPHTTP),
 		},
 		DatabaseURLs: map[string]string{
 			"orders":    database("orders", passwords[ordersPassword], "orders"),
@@ -28,4 +29,8 @@ func addresses(cfg Config, at files, namespace string, passwords map[string]stri
 		WebhookTokenFile: at.WebhookToken,
 		Kubernetes:       &endpoints.Kubernetes{Kubeconfig: at.kubeconfig, Context: contextName(cfg.Cluster), Namespace: namespace},
 	}
+	if withGrafana {
+		stack.Endpoints.Grafana = url(ports.Grafana)
+	}
+	return stack
 }

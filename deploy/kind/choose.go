@@ -20,6 +20,9 @@ func (a *ascent) chooseNode(ctx context.Context, say func(string)) (string, erro
 	if err != nil {
 		return "", err
 	}
+	if err := a.addGrafana(ctx, say); err != nil {
+		return "", err
+	}
 	return fmt.Sprintf("%s: %s", withoutDigest(a.node.Image), a.node.Why), nil
 }
 

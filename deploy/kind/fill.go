@@ -74,12 +74,12 @@ func (a *ascent) makeSecrets(ctx context.Context, _ func(string)) (string, error
 	if err != nil {
 		return "", err
 	}
-	a.stack = addresses(a.cfg, a.at, namespace, passwords, a.marker.MadeAt)
+	a.stack = addresses(a.cfg, a.at, namespace, passwords, a.marker.MadeAt, a.grafana)
 	return "passwords and the webhook's token are in the cluster", os.WriteFile(a.at.WebhookToken, []byte(healer[webhookToken]+"\n"), 0o600)
 }
 
 func (a *ascent) apply(ctx context.Context, say func(string)) (string, error) {
-	objects, err := manifests.Render(manifests.Options{Overlay: overlay, Images: a.replacements()})
+	objects, err := manifests.Render(manifests.Options{Overlay: overlay, Images: a.replacements(), WithoutGrafana: !a.grafana})
 	if err != nil {
 		return "", err
 	}

@@ -20,6 +20,7 @@ func nodePorts() map[ports.Name]int {
 	return map[ports.Name]int{
 		ports.Storefront: 30080, ports.Autoheal: 30090, ports.Loadgen: 30131, ports.Postgres: 30433,
 		ports.Prometheus: 30190, ports.Alertmanager: 30093, ports.Loki: 30100, ports.Jaeger: 30686,
+		ports.OTLPHTTP: 30418, ports.Grafana: 30300,
 	}
 }
 

@@ -14,7 +14,7 @@ func Possible(ctx context.Context) (yes bool, reason string) {
 	if err != nil {
 		return false, err.Error()
 	}
-	objects, err := manifests.Render(manifests.Options{Overlay: overlay})
+	objects, err := manifests.Render(manifests.Options{Overlay: overlay, WithoutGrafana: true})
 	if err != nil {
 		return false, err.Error()
 	}

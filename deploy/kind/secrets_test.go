@@ -64,11 +64,12 @@ func TestTheAddressesAreThoseOfTheHost(t *testing.T) {
 	since := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	at := checkout(t)
 	stack := addresses(Config{Cluster: "x", Ports: set}, at, "shop",
-		map[string]string{ordersPassword: "o", inventoryPassword: "i", superuserPassword: "s"}, since)
+		map[string]string{ordersPassword: "o", inventoryPassword: "i", superuserPassword: "s"}, since, false)
 	if stack.Target != endpoints.Kind || !stack.StartedAt.Equal(since) || stack.PID != 0 {
 		t.Errorf("%+v", stack)
 	}
-	if stack.Endpoints.Storefront != "http://127.0.0.1:8080" || stack.Endpoints.Control != "" || stack.Endpoints.Toxiproxy != "" {
+	if stack.Endpoints.Storefront != "http://127.0.0.1:8080" || stack.Endpoints.Control != "" || stack.Endpoints.Grafana != "" ||
+		stack.Endpoints.OTLP != "http://127.0.0.1:4318" || stack.Endpoints.Toxiproxy != "" {
 		t.Errorf("%+v", stack.Endpoints)
 	}
 	want := map[string]string{

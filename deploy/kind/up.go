@@ -57,6 +57,7 @@ type ascent struct {
 	away    string // the command that takes it away
 	node    Node
 	objects []*unstructured.Unstructured // as published, before our images are known
+	grafana bool                         // whether it is among them: nothing needs it, so only where its image can be had
 	images  []images.Image
 	marker  Marker
 	config  *rest.Config
@@ -66,7 +67,7 @@ type ascent struct {
 
 func (a *ascent) climb(ctx context.Context) error {
 	var err error
-	if a.objects, err = manifests.Render(manifests.Options{Overlay: overlay}); err != nil {
+	if a.objects, err = manifests.Render(manifests.Options{Overlay: overlay, WithoutGrafana: true}); err != nil {
 		return err
 	}
 	for _, step := range []struct {
@@ -89,6 +90,9 @@ func (a *ascent) climb(ctx context.Context) error {
 		}
 	}
 	a.board.line.Print("  %s", chaosMesh)
+	if !a.grafana {
+		a.board.line.Print("  %s", noGrafana)
+	}
 	return endpoints.Write(a.at.Stack, a.stack)
 }
 

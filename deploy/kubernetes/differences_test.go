@@ -68,6 +68,7 @@ func facets() []facet {
 		facet{"metrics kept", func(o overlay) string { return long(o.Keep.Metrics.Duration) }},
 		facet{"alerts kept", func(o overlay) string { return long(o.Keep.Alerts.Duration) }},
 		facet{"logs kept", overlay.logs},
+		facet{"share of traces kept, of orders", overlay.sampled},
 		facet{"traces kept", func(o overlay) string { return fmt.Sprint(o.Keep.Traces) }},
 		facet{"ports of the node", overlay.nodePorts},
 		facet{"network policies of its own", overlay.policies},
@@ -183,6 +184,28 @@ func (o overlay) storage() string {
 		cells = append(cells, fmt.Sprintf("%s %s", name, asked.Storage()))
 	}
 	return strings.Join(cells, ", ")
+}
+
+// sampled is what the edge is told; the traces of the healer are all kept everywhere.
+func (o overlay) sampled() string {
+	shares := map[string]string{}
+	for name, template := range o.pods {
+		for _, env := range template.Spec.Containers[0].Env {
+			if env.Name == "FAULTLINE_TRACE_SAMPLE_RATIO" {
+				shares[name] = env.Value
+			}
+		}
+	}
+	for name, template := range o.pods {
+		ours, want := template.Labels["app.kubernetes.io/part-of"] == "faultline", shares["storefront"]
+		if name == "autoheal" {
+			want = "1"
+		}
+		if share, has := shares[name]; has != ours || ours && share != want {
+			o.Errorf("%s is told to keep %q of its traces, want %q", name, share, want)
+		}
+	}
+	return shares["storefront"]
 }
 
 func (o overlay) logs() string {

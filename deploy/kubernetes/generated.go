@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/yaml"
@@ -105,9 +106,16 @@ func (s settings) jaeger() ([]byte, error) {
 	})
 }
 
-// patches give the programs their flags, and the healer what depends on the overlay.
+// patches give the programs their flags, and ours what depends on the overlay.
 func (s settings) patches() ([]types.Patch, error) {
-	var patches []types.Patch
+	share := strconv.FormatFloat(s.TraceSampleRatio, 'f', -1, 64)
+	sampled, err := patch("ours", container{Env: []variable{{"FAULTLINE_TRACE_SAMPLE_RATIO", share}}})
+	if err != nil {
+		return nil, err
+	}
+	sampled.Target = &types.Selector{LabelSelector: "app.kubernetes.io/part-of=faultline"}
+	sampled.Target.Kind = "Deployment"
+	patches := []types.Patch{sampled}
 	for _, p := range []struct {
 		workload string
 		main     container
@@ -119,17 +127,28 @@ func (s settings) patches() ([]types.Patch, error) {
 		{"loki", container{Args: stackconfig.LokiArgs(lokiConfig)}},
 		{"jaeger", container{Args: stackconfig.JaegerArgs(jaegerConfig)}},
 		{"autoheal", container{Env: []variable{
-			{"FAULTLINE_AUTONOMY", s.Autonomy}, {"FAULTLINE_SCRAPE_INTERVAL", s.ScrapeInterval.Duration.String()},
+			{"FAULTLINE_AUTONOMY", s.Autonomy},
+			{"FAULTLINE_SCRAPE_INTERVAL", s.ScrapeInterval.Duration.String()},
+			// Its traces are few, and each is the record of an incident.
+			{"FAULTLINE_TRACE_SAMPLE_RATIO", "1"},
 		}}},
 	} {
-		p.main.Name = "main"
-		text, err := yaml.Marshal(deploymentPatch(p.workload, p.main))
+		made, err := patch(p.workload, p.main)
 		if err != nil {
-			return nil, fmt.Errorf("patch of %s: %w", p.workload, err)
+			return nil, err
 		}
-		patches = append(patches, types.Patch{Patch: string(text)})
+		patches = append(patches, made)
 	}
 	return patches, nil
+}
+
+func patch(workload string, main container) (types.Patch, error) {
+	main.Name = "main"
+	text, err := yaml.Marshal(deploymentPatch(workload, main))
+	if err != nil {
+		return types.Patch{}, fmt.Errorf("patch of %s: %w", workload, err)
+	}
+	return types.Patch{Patch: string(text)}, nil
 }
 
 // container is the part of one that a patch changes.

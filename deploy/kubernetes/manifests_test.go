@@ -228,15 +228,16 @@ func hasPort(pods map[string]corev1.PodTemplateSpec, labels map[string]string, p
 
 func TestOnlyDevOpensTheNodesPortsAndTheyAreThoseOfTheContract(t *testing.T) {
 	contract := map[string]int32{
-		"storefront": 30080, "autoheal": 30090, "loadgen": 30131, "postgres": 30433,
-		"alertmanager": 30093, "loki": 30100, "jaeger-page": 30686, "prometheus": 30190,
+		"storefront:8080": 30080, "autoheal:8080": 30090, "loadgen:8080": 30131, "postgres:5432": 30433,
+		"alertmanager:9093": 30093, "loki:3100": 30100, "jaeger-page:16686": 30686, "prometheus:9090": 30190,
+		"jaeger-page:4318": 30418, "grafana:3000": 30300,
 	}
 	each(t, func(t *testing.T, overlay string, objects []*unstructured.Unstructured) {
 		open := map[string]int32{}
 		for name, service := range all[corev1.Service](t, objects, "Service") {
 			for _, port := range service.Spec.Ports {
 				if port.NodePort != 0 {
-					open[name] = port.NodePort
+					open[at(name, int(port.Port))] = port.NodePort
 				}
 				if port.NodePort == 0 && service.Spec.Type == corev1.ServiceTypeNodePort {
 					t.Errorf("%s: port %s is given any port of the node", name, port.Name)

@@ -21,7 +21,10 @@ const (
 	logLines, logBytes = int64(8), int64(4 << 10)
 )
 
-// WaitReady returns when all Deployments and StatefulSets of the namespace run as they were last asked to. It fails as soon as
+// needed leaves out what the stack is complete without.
+const needed = "faultline.dev/optional!=true"
+
+// WaitReady returns when all Deployments and StatefulSets of the namespace but optional ones run as they were last asked to. It fails as soon as
 // something has happened that does not get better by waiting, with the reason and, where a program ended, with its last
 // words; and when ctx ends, with what was missing. progress is told what is waited for whenever that changes.
 func WaitReady(ctx context.Context, config *rest.Config, namespace string, progress func(waiting []string)) error {
@@ -77,15 +80,16 @@ func notReady(ctx context.Context, waiting []string, last error) error {
 // look reads the state of a namespace. Failing is not final: an API server may be away for a moment.
 func look(ctx context.Context, client kubernetes.Interface, namespace string) (state, error) {
 	var seen state
-	deployments, err := client.AppsV1().Deployments(namespace).List(ctx, metav1.ListOptions{})
+	needs := metav1.ListOptions{LabelSelector: needed}
+	deployments, err := client.AppsV1().Deployments(namespace).List(ctx, needs)
 	if err != nil {
 		return seen, err
 	}
-	sets, err := client.AppsV1().StatefulSets(namespace).List(ctx, metav1.ListOptions{})
+	sets, err := client.AppsV1().StatefulSets(namespace).List(ctx, needs)
 	if err != nil {
 		return seen, err
 	}
-	pods, err := client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{})
+	pods, err := client.CoreV1().Pods(namespace).List(ctx, needs)
 	if err != nil {
 		return seen, err
 	}

@@ -24,6 +24,8 @@ var tree embed.FS
 type Options struct {
 	// Overlay is one of Overlays.
 	Overlay string
+	// WithoutGrafana leaves it out, for a cluster that cannot have its image.
+	WithoutGrafana bool
 	// Images replaces images, by their name without a tag as `stack render` shows it, with whole references.
 	Images map[string]string
 }
@@ -42,6 +44,11 @@ func Render(options Options) ([]*unstructured.Unstructured, error) {
 	}
 	if err := addGenerated(files, options.Overlay); err != nil {
 		return nil, fmt.Errorf("overlay %s: %w", options.Overlay, err)
+	}
+	if options.WithoutGrafana {
+		if err := leaveOut(files, options.Overlay, grafanaComponent); err != nil {
+			return nil, fmt.Errorf("overlay %s: %w", options.Overlay, err)
+		}
 	}
 	if err := finish(files, options); err != nil {
 		return nil, err
@@ -82,7 +89,7 @@ func load() (filesys.FileSystem, error) {
 	return files, err
 }
 
-// addGenerated puts the overlay's component "generated" beside its own files.
+// addGenerated puts the overlay's component "generated" beside its own files, and that of Grafana beside Grafana's.
 func addGenerated(files filesys.FileSystem, overlay string) error {
 	dir := path.Join("overlays", overlay)
 	at := path.Join(dir, "settings.yaml")
@@ -94,16 +101,38 @@ func addGenerated(files filesys.FileSystem, overlay string) error {
 	if err != nil {
 		return err
 	}
-	generated, err := set.generate()
-	if err != nil {
-		return err
-	}
-	for name, content := range generated {
-		if err := files.WriteFile(path.Join(dir, "generated", name), content); err != nil {
+	for owner, generate := range map[string]func() (map[string][]byte, error){
+		dir: set.generate, path.Join("components", grafanaComponent): set.grafana,
+	} {
+		generated, err := generate()
+		if err != nil {
 			return err
+		}
+		for name, content := range generated {
+			if err := files.WriteFile(path.Join(owner, "generated", name), content); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// leaveOut takes a component out of an overlay.
+func leaveOut(files filesys.FileSystem, overlay, component string) error {
+	at := path.Join("overlays", overlay, "kustomization.yaml")
+	data, err := files.ReadFile(at)
+	if err != nil {
+		return err
+	}
+	var kustomization types.Kustomization
+	if err := yaml.UnmarshalStrict(data, &kustomization); err != nil {
+		return fmt.Errorf("%s: %w", at, err)
+	}
+	kustomization.Components = slices.DeleteFunc(kustomization.Components, func(name string) bool { return path.Base(name) == component })
+	if data, err = yaml.Marshal(kustomization); err != nil {
+		return err
+	}
+	return files.WriteFile(at, data)
 }
 
 const wholeFile = "whole/kustomization.yaml"

@@ -18,7 +18,9 @@ type settings struct {
 	SLOProfile         string          `json:"sloProfile"`
 	Autonomy           string          `json:"autonomy"`
 	AlertGroupInterval metav1.Duration `json:"alertGroupInterval"`
-	Keep               keep            `json:"keep"`
+	// TraceSampleRatio is the share of the traces begun by our programs that is kept, in (0,1] (docs/sampling.md).
+	TraceSampleRatio float64 `json:"traceSampleRatio"`
+	Keep             keep    `json:"keep"`
 }
 
 // keep is for how long, or how much.
@@ -56,6 +58,8 @@ func (s settings) validate() error {
 		return fmt.Errorf("sloProfile is %q: use one of %s", s.SLOProfile, strings.Join(rules.Profiles(), ", "))
 	case !slices.Contains(levels, s.Autonomy):
 		return fmt.Errorf("autonomy is %q: use one of %s", s.Autonomy, strings.Join(levels, ", "))
+	case s.TraceSampleRatio <= 0 || s.TraceSampleRatio > 1:
+		return fmt.Errorf("traceSampleRatio is %v: use a share in (0,1]", s.TraceSampleRatio)
 	case s.Keep.Metrics.Duration < window:
 		return fmt.Errorf("keep.metrics is %s, but the rules of profile %s look back %s", s.Keep.Metrics.Duration, s.SLOProfile, window)
 	case s.Keep.Alerts.Duration <= 0 || s.Keep.Traces <= 0 || s.AlertGroupInterval.Duration <= 0:

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,6 +23,7 @@ import (
 	"github.com/faultline-lab/faultline/deploy/local/stack"
 	"github.com/faultline-lab/faultline/deploy/local/supervisor"
 	"github.com/faultline-lab/faultline/observability/endpoints"
+	"github.com/faultline-lab/faultline/observability/telemetry"
 )
 
 // stopBound is how long everything together may take to end in order; then it is killed.
@@ -43,6 +43,10 @@ type Options struct {
 	OnReady func(endpoints.Stack)
 	// GuardCommand runs guard.Serve; default: .faultline/bin/stack guard.
 	GuardCommand []string
+	// LookPath finds Grafana on PATH. Default: exec.LookPath.
+	LookPath func(string) (string, error)
+	// Blind runs our programs, this one included, without telemetry, to measure what it costs. Nothing heals then.
+	Blind bool
 }
 
 func (o *Options) defaults() (folders.Folders, error) {
@@ -92,7 +96,11 @@ func Run(ctx context.Context, opts Options) (err error) {
 	if swept := guard.Sweep(Mark(paths)); len(swept) > 0 {
 		fmt.Fprintf(opts.Progress, "ended %d processes that an earlier stack left behind\n", len(swept))
 	}
-	if err := opts.Ports.Check(ctx); err != nil {
+	dashboards, err := grafana(ctx, opts)
+	if err != nil {
+		return err
+	}
+	if err := needed(opts.Ports, dashboards).Check(ctx); err != nil {
 		return err
 	}
 	if err := paths.Wipe(); err != nil {
@@ -102,12 +110,21 @@ func Run(ctx context.Context, opts Options) (err error) {
 	if err != nil {
 		return err
 	}
+	definition.Tools.Grafana = dashboards
 	return opts.runGuarded(ctx, lock, definition)
+}
+
+// needed are the ports that something will listen on.
+func needed(set ports.Set, dashboards *stack.Grafana) ports.Set {
+	if dashboards == nil {
+		return set.Without(ports.Grafana) // a popular port: whoever has it may keep it
+	}
+	return set
 }
 
 // prepare finds or builds what is not ours. It leaves nothing behind.
 func prepare(ctx context.Context, opts Options, paths folders.Folders) (stack.Config, error) {
-	definition := stack.Config{Folders: paths, Ports: opts.Ports, Replicas: opts.Replicas, Mark: Mark(paths)}
+	definition := stack.Config{Folders: paths, Ports: opts.Ports, Replicas: opts.Replicas, Mark: Mark(paths), Blind: opts.Blind}
 	var err error
 	if definition.Tools, err = tools(ctx, opts); err != nil {
 		return definition, err
@@ -151,11 +168,15 @@ func (o Options) runGuarded(ctx context.Context, lock *runlock.Lock, definition 
 		return err
 	}
 	defer func() { _ = file.Close() }()
-	return o.supervise(ctx, launcher, definition, slog.New(slog.NewTextHandler(file, nil)))
+	senses, err := telemetry.Start(ctx, sensesOf(definition, file))
+	if err != nil {
+		return err
+	}
+	return o.supervise(ctx, launcher, definition, senses)
 }
 
 // supervise makes the secrets of this run and the supervisor, and lets it work until ctx ends.
-func (o Options) supervise(ctx context.Context, launcher *process.Launcher, definition stack.Config, log *slog.Logger) error {
+func (o Options) supervise(ctx context.Context, launcher *process.Launcher, definition stack.Config, senses *telemetry.Telemetry) error {
 	paths := definition.Folders
 	for _, file := range []string{paths.ControlToken, paths.WebhookToken} {
 		if err := os.WriteFile(file, []byte(newToken()+"\n"), 0o600); err != nil {
@@ -169,12 +190,12 @@ func (o Options) supervise(ctx context.Context, launcher *process.Launcher, defi
 	board := newBoard(o.Progress)
 	overseer, err := supervisor.New(supervisor.Config{
 		Parts: parts, Starter: launcher, NewID: uuid.NewString, StateDir: paths.State, LogDir: paths.Logs,
-		Progress: board.show, Log: log,
+		Progress: board.show, Log: senses.Logger(), Traces: senses.TracerProvider(), Metrics: senses.MeterProvider(),
 	})
 	if err != nil {
 		return err
 	}
-	return o.serve(ctx, overseer, board, definition, log)
+	return o.serve(ctx, overseer, board, definition, senses)
 }
 
 func newToken() string {

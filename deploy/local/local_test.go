@@ -89,6 +89,16 @@ func TestARefusedRunLeavesTheLockFreeAndTheLastRunsLogsInPlace(t *testing.T) {
 	}
 }
 
+func TestGrafanasPortIsAskedForOnlyWhereThereIsAGrafana(t *testing.T) {
+	set := ports.Default()
+	if _, asked := needed(set, nil)[ports.Grafana]; asked || len(needed(set, nil)) != len(set)-1 {
+		t.Errorf("without a Grafana its port is asked for: %v, of %d ports %d are", asked, len(set), len(needed(set, nil)))
+	}
+	if _, asked := needed(set, &stack.Grafana{})[ports.Grafana]; !asked {
+		t.Error("with a Grafana its port is not asked for")
+	}
+}
+
 func TestOptionsNeedARoot(t *testing.T) {
 	if err := Run(t.Context(), Options{}); err == nil || !strings.Contains(err.Error(), "root") {
 		t.Errorf("got %v", err)

@@ -17,15 +17,18 @@ import (
 	"github.com/faultline-lab/faultline/deploy/local/stack"
 	"github.com/faultline-lab/faultline/deploy/local/supervisor"
 	"github.com/faultline-lab/faultline/observability/endpoints"
+	"github.com/faultline-lab/faultline/observability/telemetry"
 )
 
 // serve runs the control API and the parts, until ctx ends or something fails.
-func (o Options) serve(ctx context.Context, overseer *supervisor.Supervisor, board *board, definition stack.Config, log *slog.Logger) error {
+func (o Options) serve(ctx context.Context, overseer *supervisor.Supervisor, board *board, definition stack.Config, senses *telemetry.Telemetry) error {
 	token, err := endpoints.Token(definition.Folders.ControlToken)
 	if err != nil {
 		return err
 	}
-	handler, err := control.New(control.Config{Supervisor: overseer, Token: token, Log: log})
+	handler, err := control.New(control.Config{
+		Supervisor: overseer, Token: token, Log: senses.Logger(), Telemetry: senses, Address: o.Ports.Address(ports.Control),
+	})
 	if err != nil {
 		return err
 	}
@@ -33,12 +36,12 @@ func (o Options) serve(ctx context.Context, overseer *supervisor.Supervisor, boa
 	if err != nil {
 		return fmt.Errorf("the control API: %w", err)
 	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, ErrorLog: slog.NewLogLogger(senses.Logger().Handler(), slog.LevelWarn)}
 
 	var group run.Group
 	group.Add(func() error { return server.Serve(listener) }, func(error) { shutdown(server) })
 	running, end := context.WithCancel(ctx)
-	group.Add(func() error { return o.oversee(running, overseer, board, definition) }, func(error) { end() })
+	group.Add(func() error { return o.oversee(running, overseer, board, definition, senses) }, func(error) { end() })
 	if err := group.Run(); err != nil && !errors.Is(err, errAsked) {
 		return err
 	}
@@ -57,7 +60,7 @@ func shutdown(server *http.Server) {
 }
 
 // oversee starts the parts, says where they answer, waits for the end of ctx and stops them.
-func (o Options) oversee(ctx context.Context, overseer *supervisor.Supervisor, board *board, definition stack.Config) error {
+func (o Options) oversee(ctx context.Context, overseer *supervisor.Supervisor, board *board, definition stack.Config, senses *telemetry.Telemetry) error {
 	began := time.Now()
 	err := board.during(func() error { return overseer.Start(ctx) })
 	if err == nil {
@@ -77,6 +80,7 @@ func (o Options) oversee(ctx context.Context, overseer *supervisor.Supervisor, b
 	}
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopBound)
 	defer cancel()
+	defer lastWords(bounded, senses)()
 	if stopping := overseer.Stop(bounded); stopping != nil {
 		return errors.Join(err, stopping)
 	}
@@ -100,6 +104,9 @@ func (o Options) announce(began time.Time, definition stack.Config) error {
 	}
 	fmt.Fprintf(o.Progress, "everything is ready after %.1f s: shop %s, healer %s\n",
 		time.Since(began).Seconds(), running.Endpoints.Storefront, running.Endpoints.Autoheal)
+	if running.Endpoints.Grafana != "" {
+		fmt.Fprintf(o.Progress, "dashboards %s\n", running.Endpoints.Grafana)
+	}
 	if o.OnReady != nil {
 		o.OnReady(running)
 	}

@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/faultline-lab/faultline/deploy/local/stack"
 	"github.com/faultline-lab/faultline/deploy/toolchain"
@@ -18,4 +19,17 @@ func tools(ctx context.Context, opts Options) (stack.Tools, error) {
 		Prometheus: found[toolchain.Prometheus].Path, Alertmanager: found[toolchain.Alertmanager].Path,
 		Loki: found[toolchain.Loki].Path, Jaeger: found[toolchain.Jaeger].Path, Toxiproxy: found[toolchain.Toxiproxy].Path,
 	}, nil
+}
+
+// grafana finds one, or says once that there is none.
+func grafana(ctx context.Context, opts Options) (*stack.Grafana, error) {
+	found, err := toolchain.FindGrafana(ctx, toolchain.Options{Progress: opts.Progress, LookPath: opts.LookPath})
+	if err != nil {
+		return nil, err
+	}
+	if found == nil {
+		fmt.Fprintln(opts.Progress, toolchain.GrafanaAbsent)
+		return nil, nil
+	}
+	return &stack.Grafana{Binary: found.Path, Home: found.Home}, nil
 }

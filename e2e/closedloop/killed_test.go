@@ -12,7 +12,7 @@ import (
 func TestAKilledSupervisorLeavesNothingAndTheNextStartWorks(t *testing.T) {
 	root := looptest.Root(t)
 	stack := startStack(t, root)
-	ours := processes(t, stack.Stack)
+	ours := looptest.Processes(t, stack.Stack)
 	if len(ours) < 12 {
 		t.Fatalf("only %d processes are listed: %+v", len(ours), ours)
 	}
@@ -21,9 +21,9 @@ func TestAKilledSupervisorLeavesNothingAndTheNextStartWorks(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, process := range ours {
-		waitUntil(t, process.Name+" to end after its supervisor", func() bool { return !alive(process.PID) })
+		looptest.WaitUntil(t, process.Name+" to end after its supervisor", func() bool { return !alive(process.PID) })
 	}
-	waitUntil(t, "the file of the dead stack to go", func() bool {
+	looptest.WaitUntil(t, "the file of the dead stack to go", func() bool {
 		_, err := endpoints.Read(filepath.Join(root, endpoints.DefaultFile))
 		return err != nil
 	})

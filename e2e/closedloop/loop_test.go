@@ -17,9 +17,6 @@ func TestTheLoopCloses(t *testing.T) {
 
 	healed := looptest.Trial(t, root, "healer", 0)
 	t.Run("the healer names the leak, restarts what leaks, and the client recovers", func(t *testing.T) { looptest.CheckHealed(t, healed) })
-	t.Run("a failed request is found in Jaeger, in Loki and as an exemplar", func(t *testing.T) {
-		checkPillars(t, stack.Stack, *healed.Stages.Injected)
-	})
 
 	window := 20 * time.Second
 	left := looptest.Trial(t, root, "none", window)

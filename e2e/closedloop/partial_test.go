@@ -10,6 +10,7 @@ import (
 
 	"github.com/faultline-lab/faultline/autoheal/incident"
 	"github.com/faultline-lab/faultline/chaos/control"
+	"github.com/faultline-lab/faultline/e2e/internal/looptest"
 	"github.com/faultline-lab/faultline/observability/endpoints"
 )
 
@@ -31,10 +32,10 @@ func checkPartialLeak(t *testing.T, stack endpoints.Stack) {
 	}
 
 	var healed incident.Incident
-	waitUntil(t, "an incident that the healer has ended", func() bool {
+	looptest.WaitUntil(t, "an incident that the healer has ended", func() bool {
 		var list struct{ Incidents []incident.Incident }
-		getJSON(t, stack.Endpoints.Autoheal+"/api/v1/incidents", &list)
-		if len(list.Incidents) == 0 || list.Incidents[0].State.Open() {
+		err := looptest.GetJSON(t.Context(), stack.Endpoints.Autoheal+"/api/v1/incidents", &list)
+		if err != nil || len(list.Incidents) == 0 || list.Incidents[0].State.Open() {
 			return false
 		}
 		healed = list.Incidents[0]

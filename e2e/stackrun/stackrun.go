@@ -25,6 +25,7 @@ const stopBound = 30 * time.Second
 type Config struct {
 	Root     string    // of the checkout: .faultline lies in it
 	Target   string    // endpoints.Local or endpoints.Kind; empty means local
+	Args     []string  // further flags of `stack run`, for a stack that Ensure starts
 	Progress io.Writer // the stack's own progress lines
 }
 
@@ -78,7 +79,7 @@ func (h *Handle) start(cfg Config) error {
 	if _, err := os.Stat(path); err != nil {
 		return fmt.Errorf("%w: run `make build` first", err)
 	}
-	h.child = exec.Command(path, "run", "--root="+cfg.Root, "--until-stdin-closes")
+	h.child = exec.Command(path, append([]string{"run", "--root=" + cfg.Root, "--until-stdin-closes"}, cfg.Args...)...)
 	h.child.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	h.child.Stdout, h.child.Stderr = cfg.Progress, cfg.Progress
 	_, err := h.child.StdinPipe() // closed by Wait, and by the kernel when we die

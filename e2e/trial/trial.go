@@ -59,6 +59,7 @@ func Run(ctx context.Context, cfg Config) (record.Record, error) {
 		}
 	}()
 	result, err := t.run(ctx)
+	t.runner.Close()
 	close(t.events)
 	<-told
 	return result, err

@@ -20,7 +20,7 @@ type cli struct {
 	Logs      logsCmd      `cmd:"" help:"Show the log of one process."`
 	Restart   restartCmd   `cmd:"" help:"End one replica in order and start it anew."`
 	Scale     scaleCmd     `cmd:"" help:"Set how many replicas a workload has."`
-	Tools     toolsCmd     `cmd:"" help:"Find Prometheus, Alertmanager, Loki, Jaeger and Toxiproxy, or build them, and list them."`
+	Tools     toolsCmd     `cmd:"" help:"Find Prometheus, Alertmanager, Loki, Jaeger and Toxiproxy, or build them, and list them (and Grafana, where there is one)."`
 	Postgres  postgresCmd  `cmd:"" help:"Run a command beside a throwaway Postgres: its URL is in FAULTLINE_TEST_POSTGRES_URL."`
 	Apiserver apiserverCmd `cmd:"" help:"Run a command beside a throwaway Kubernetes API server: its kubeconfig is in FAULTLINE_TEST_KUBECONFIG."`
 	Render    renderCmd    `cmd:"" help:"Write the manifests of an overlay, for kubectl apply --server-side -f -."`

@@ -102,8 +102,12 @@ func (s *status) print(out io.Writer) error {
 		return err
 	}
 	at := s.Stack.Endpoints
-	_, err := fmt.Fprintf(out, "\nshop %s   healer %s   Prometheus %s   Alertmanager %s\n",
-		at.Storefront, at.Autoheal, at.Prometheus, at.Alertmanager)
+	dashboards := ""
+	if at.Grafana != "" {
+		dashboards = "   dashboards " + at.Grafana
+	}
+	_, err := fmt.Fprintf(out, "\nshop %s   healer %s   Prometheus %s   Alertmanager %s%s\n",
+		at.Storefront, at.Autoheal, at.Prometheus, at.Alertmanager, dashboards)
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -35,10 +36,30 @@ func (c *toolsCmd) Run(ctx context.Context, out command.Output) error {
 		tool := found[name]
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", tool.Name, tool.Version, tool.Origin, tool.Path)
 	}
+	if err := c.mentionGrafana(ctx, out, table); err != nil {
+		return err
+	}
 	if err := table.Flush(); err != nil || c.Dir == "" {
 		return err
 	}
 	return link(c.Dir, found)
+}
+
+// mentionGrafana lists the one program that is used when it is there and never built.
+func (c *toolsCmd) mentionGrafana(ctx context.Context, out command.Output, table io.Writer) error {
+	if len(c.Names) > 0 {
+		return nil
+	}
+	found, err := toolchain.FindGrafana(ctx, toolchain.Options{Progress: out.Err})
+	switch {
+	case err != nil:
+		return err
+	case found == nil:
+		fmt.Fprintln(out.Err, toolchain.GrafanaAbsent)
+	default:
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", found.Name, found.Version, found.Origin, found.Path)
+	}
+	return nil
 }
 
 // link makes DIR/NAME point to each tool, whatever was there before.

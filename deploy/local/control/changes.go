@@ -1,6 +1,7 @@
 package control
 
 import (
+	"fmt"
 	"net/http"
 
 	"github.com/go-chi/chi/v5"
@@ -19,7 +20,8 @@ func (a *api) restart(w http.ResponseWriter, r *http.Request) {
 			"start_id is missing: give that of the child to end, from GET /v1/workloads/"+chi.URLParam(r, "workload"))
 		return
 	}
-	a.accept(w, r, a.cfg.Supervisor.Restart(chi.URLParam(r, "workload"), chi.URLParam(r, "replica"), body.StartID))
+	replica := chi.URLParam(r, "replica")
+	a.accept(w, r, a.cfg.Supervisor.Restart(r.Context(), chi.URLParam(r, "workload"), replica, body.StartID), "restart of "+replica)
 }
 
 func (a *api) scale(w http.ResponseWriter, r *http.Request) {
@@ -33,7 +35,8 @@ func (a *api) scale(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusBadRequest, "bad_request", `replicas is missing: {"replicas":3}`)
 		return
 	}
-	a.accept(w, r, a.cfg.Supervisor.Scale(chi.URLParam(r, "workload"), *body.Replicas))
+	a.accept(w, r, a.cfg.Supervisor.Scale(chi.URLParam(r, "workload"), *body.Replicas),
+		fmt.Sprintf("scale to %d", *body.Replicas))
 }
 
 func (a *api) version(w http.ResponseWriter, r *http.Request) {
@@ -43,20 +46,23 @@ func (a *api) version(w http.ResponseWriter, r *http.Request) {
 	if !read(w, r, &body) {
 		return
 	}
-	a.accept(w, r, a.cfg.Supervisor.SetVersion(chi.URLParam(r, "workload"), body.Version))
+	a.accept(w, r, a.cfg.Supervisor.SetVersion(chi.URLParam(r, "workload"), body.Version), "version "+body.Version)
 }
 
 func (a *api) wipe(w http.ResponseWriter, r *http.Request) {
-	a.accept(w, r, a.cfg.Supervisor.Wipe(chi.URLParam(r, "workload")))
+	a.accept(w, r, a.cfg.Supervisor.Wipe(chi.URLParam(r, "workload")), "wipe of its state")
 }
 
 // accept answers 202 with the workload as it is now; the change itself goes on.
-func (a *api) accept(w http.ResponseWriter, r *http.Request, err error) {
+func (a *api) accept(w http.ResponseWriter, r *http.Request, err error, change string) {
+	workload := chi.URLParam(r, "workload")
 	if err != nil {
+		a.cfg.Log.WarnContext(r.Context(), "workload change refused", "workload", workload, "change", change, "error", err.Error())
 		a.fail(w, r, err)
 		return
 	}
-	view, err := a.cfg.Supervisor.Workload(chi.URLParam(r, "workload"))
+	a.cfg.Log.InfoContext(r.Context(), "workload change accepted", "workload", workload, "change", change)
+	view, err := a.cfg.Supervisor.Workload(workload)
 	if err != nil {
 		a.fail(w, r, err)
 		return

@@ -13,22 +13,32 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/faultline-lab/faultline/deploy/local/supervisor"
+	"github.com/faultline-lab/faultline/observability/telemetry"
 )
 
 // maxBody is more than any request of this API needs.
 const maxBody = 1 << 16
+
+// What the supervisor is called in its telemetry; there is one of it, so it is its own instance.
+const (
+	Service = "supervisor"
+	Version = "v1"
+)
 
 // Config is what the API needs.
 type Config struct {
 	Supervisor *supervisor.Supervisor
 	Token      string
 	Log        *slog.Logger
+	Telemetry  *telemetry.Telemetry
+	// Address is where this API answers, as host:port: Prometheus finds it in the document that it reads here.
+	Address string
 }
 
 // New returns the API.
 func New(cfg Config) (http.Handler, error) {
-	if cfg.Supervisor == nil || cfg.Token == "" || cfg.Log == nil {
-		return nil, errors.New("control: a config needs supervisor, token and log")
+	if cfg.Supervisor == nil || cfg.Token == "" || cfg.Log == nil || cfg.Telemetry == nil || cfg.Address == "" {
+		return nil, errors.New("control: a config needs supervisor, token, log, telemetry and address")
 	}
 	a := &api{cfg: cfg}
 	router := chi.NewRouter()
@@ -38,6 +48,7 @@ func New(cfg Config) (http.Handler, error) {
 	router.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusMethodNotAllowed, "bad_request", fmt.Sprintf("%s does not take %s", r.URL.Path, r.Method))
 	})
+	router.Handle("/metrics", cfg.Telemetry.MetricsHandler())
 	router.Get("/livez", func(w http.ResponseWriter, _ *http.Request) { write(w, http.StatusOK, struct{}{}) })
 	router.Get("/readyz", a.ready)
 	router.Get("/v1/workloads", a.workloads)
@@ -52,7 +63,7 @@ func New(cfg Config) (http.Handler, error) {
 		changes.Put("/v1/workloads/{workload}/version", a.version)
 		changes.Delete("/v1/workloads/{workload}/state", a.wipe)
 	})
-	return router, nil
+	return quiet(cfg.Telemetry.Middleware(router)), nil
 }
 
 type api struct{ cfg Config }
@@ -83,7 +94,7 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, supervisor.ErrInvalid):
 		writeError(w, http.StatusUnprocessableEntity, "unprocessable", err.Error())
 	default:
-		a.cfg.Log.ErrorContext(r.Context(), "control API", "method", r.Method, "path", r.URL.Path, "err", err)
+		a.cfg.Log.ErrorContext(r.Context(), "request failed inside", "method", r.Method, "path", r.URL.Path, "error", err.Error())
 		writeError(w, http.StatusInternalServerError, "internal", "the supervisor failed to do this: its log (`stack logs supervisor`) says why")
 	}
 }

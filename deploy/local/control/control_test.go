@@ -22,6 +22,7 @@ import (
 	"github.com/faultline-lab/faultline/deploy/local/ports"
 	"github.com/faultline-lab/faultline/deploy/local/process"
 	"github.com/faultline-lab/faultline/deploy/local/supervisor"
+	"github.com/faultline-lab/faultline/observability/telemetry"
 )
 
 func TestMain(m *testing.M) {
@@ -47,6 +48,22 @@ type stack struct {
 
 func startStack(t *testing.T) stack {
 	t.Helper()
+	return startTraced(t, startTelemetry(t, ""))
+}
+
+func startTelemetry(t *testing.T, tracesURL string) *telemetry.Telemetry {
+	t.Helper()
+	senses, err := telemetry.Start(t.Context(), telemetry.Config{
+		Service: Service, Instance: Service, Version: Version, TracesURL: tracesURL,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return senses
+}
+
+func startTraced(t *testing.T, senses *telemetry.Telemetry) stack {
+	t.Helper()
 	set, err := ports.Free(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -63,11 +80,14 @@ func startStack(t *testing.T) stack {
 			Spec: func(r supervisor.Replica) process.Spec { return fake(t, address(r.Ordinal)) },
 		}}},
 		Starter: launcher, NewID: uuid.NewString, StateDir: t.TempDir(), LogDir: t.TempDir(), Log: slog.New(slog.DiscardHandler),
+		Traces: senses.TracerProvider(), Metrics: senses.MeterProvider(),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler, err := New(Config{Supervisor: overseer, Token: token, Log: slog.New(slog.DiscardHandler)})
+	handler, err := New(Config{
+		Supervisor: overseer, Token: token, Log: slog.New(slog.DiscardHandler), Telemetry: senses, Address: set.Address(ports.Control),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

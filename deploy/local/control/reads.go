@@ -9,6 +9,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/faultline-lab/faultline/deploy/local/hostproc"
+	"github.com/faultline-lab/faultline/deploy/local/supervisor"
 )
 
 func (a *api) ready(w http.ResponseWriter, _ *http.Request) {
@@ -42,13 +43,27 @@ func (a *api) discovery(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if job != "" {
+	groups := []supervisor.TargetGroup{}
+	if job != "" && job != Service {
 		if _, err := a.cfg.Supervisor.Workload(job); err != nil {
 			a.fail(w, r, err)
 			return
 		}
 	}
-	write(w, http.StatusOK, a.cfg.Supervisor.Discovery(job, onlyReady))
+	if job != Service {
+		groups = a.cfg.Supervisor.Discovery(job, onlyReady)
+	}
+	if job == "" || job == Service {
+		groups = append(groups, a.itself())
+	}
+	write(w, http.StatusOK, groups)
+}
+
+// itself is the supervisor as a scrape target.
+func (a *api) itself() supervisor.TargetGroup {
+	return supervisor.TargetGroup{
+		Targets: []string{a.cfg.Address}, Labels: map[string]string{"job": Service, "instance": Service, "version": Version},
+	}
 }
 
 func (a *api) processes(w http.ResponseWriter, _ *http.Request) {

@@ -34,6 +34,7 @@ const (
 	OTLPHTTP      Name = "otlp-http"
 	JaegerMetrics Name = "jaeger-metrics"
 	JaegerHealth  Name = "jaeger-health"
+	Grafana       Name = "grafana"
 )
 
 // MaxOrders is how many replicas of orders have a port.
@@ -63,6 +64,7 @@ func Default() Set {
 		Loki: 3100, LokiGRPC: 9096,
 		Jaeger: 16686, JaegerGRPC: 16685, OTLPGRPC: 4317, OTLPHTTP: 4318,
 		JaegerMetrics: 8888, JaegerHealth: 13133,
+		Grafana: 3000,
 	}
 	for n := 1; n <= MaxOrders; n++ {
 		set[Orders(n)] = 8100 + n
@@ -114,6 +116,15 @@ func (s Set) Address(name Name) string { return net.JoinHostPort(Host, strconv.I
 
 // URL is the base URL of the part, without a trailing slash.
 func (s Set) URL(name Name) string { return "http://" + s.Address(name) }
+
+// Without is the set without these names.
+func (s Set) Without(names ...Name) Set {
+	rest := maps.Clone(s)
+	for _, name := range names {
+		delete(rest, name)
+	}
+	return rest
+}
 
 // Names returns all names in the order of their port numbers.
 func (s Set) Names() []Name {

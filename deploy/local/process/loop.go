@@ -74,6 +74,9 @@ func (l *loop) happened(in input) {
 	for _, out := range outputs {
 		switch out {
 		case spawn:
+			if in == retryDue {
+				l.status.Relapses++
+			}
 			l.spawn()
 		case signalStop:
 			l.endProbe()

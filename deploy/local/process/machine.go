@@ -14,6 +14,9 @@ const (
 	Stopped  State = "stopped"
 )
 
+// States are all of them.
+func States() []State { return []State{Starting, Ready, Stopping, Crashed, Stopped} }
+
 // input is what happens to a process.
 type input int
 

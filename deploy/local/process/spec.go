@@ -51,6 +51,7 @@ type Status struct {
 	StartedAt time.Time
 	ReadyAt   time.Time // zero until ready
 	Restarts  int       // starts after the first, whoever asked for them
+	Relapses  int       // those of them that nobody asked for: the process had ended by itself
 	// Failures counts the ends in a row that nobody asked for, since it was last ready.
 	Failures int
 	LastEnd  string // how the last child ended, in words

@@ -25,6 +25,9 @@ func (d definition) configure(context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := d.provisionGrafana(); err != nil {
+		return err
+	}
 	for path, content := range map[string]func() ([]byte, error){
 		d.file("prometheus"):   func() ([]byte, error) { return d.prometheus(ruleFiles) },
 		d.file("alertmanager"): d.alertmanager,
@@ -48,8 +51,12 @@ func write(path string, content []byte) error {
 }
 
 func (d definition) prometheus(ruleFiles []string) ([]byte, error) {
+	discovery := d.Ports.URL(ports.Control) + "/v1/discovery"
+	if d.Blind {
+		discovery = "" // answering a scrape is part of what telemetry costs
+	}
 	return stackconfig.Prometheus(stackconfig.PrometheusParams{
-		DiscoveryURL:        d.Ports.URL(ports.Control) + "/v1/discovery",
+		DiscoveryURL:        discovery,
 		RuleFiles:           ruleFiles,
 		AlertmanagerAddress: d.Ports.Address(ports.Alertmanager),
 		StackTargets: []stackconfig.StackTarget{
@@ -82,7 +89,7 @@ func (d definition) jaeger() ([]byte, error) {
 	return stackconfig.Jaeger(stackconfig.JaegerParams{
 		OTLPGRPCPort: d.Ports[ports.OTLPGRPC], OTLPHTTPPort: d.Ports[ports.OTLPHTTP],
 		QueryHTTPPort: d.Ports[ports.Jaeger], QueryGRPCPort: d.Ports[ports.JaegerGRPC],
-		MetricsPort: d.Ports[ports.JaegerMetrics], HealthPort: d.Ports[ports.JaegerHealth],
+		MetricsPort: d.Ports[ports.JaegerMetrics], HealthPort: d.Ports[ports.JaegerHealth], MaxTraces: 8000,
 	})
 }
 

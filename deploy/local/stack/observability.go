@@ -33,6 +33,6 @@ func (d definition) observability() []supervisor.Part {
 			stackconfig.AlertmanagerArgs(d.file("alertmanager"), filepath.Join(d.state("alertmanager"), "data"), at.Address(ports.Alertmanager)),
 			at.URL(ports.Alertmanager)+"/-/ready"),
 		tool("loki", d.Tools.Loki, 160, stackconfig.LokiArgs(d.file("loki")), at.URL(ports.Loki)+"/ready"),
-		tool("jaeger", d.Tools.Jaeger, 160, stackconfig.JaegerArgs(d.file("jaeger")), at.URL(ports.JaegerHealth)+"/status"),
+		tool("jaeger", d.Tools.Jaeger, 256, stackconfig.JaegerArgs(d.file("jaeger")), at.URL(ports.JaegerHealth)+"/status"),
 	}
 }

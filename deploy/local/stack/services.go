@@ -103,6 +103,14 @@ func (d definition) autoheal(r supervisor.Replica) []string {
 	}
 }
 
+// blindness is what our programs are told when they are to run without telemetry.
+func (d definition) blindness() []string {
+	if d.Blind {
+		return []string{"--telemetry=off"}
+	}
+	return nil
+}
+
 func (d definition) part(s service) supervisor.Part {
 	replicas := s.replicas
 	if asked, ok := d.Replicas[s.name]; ok {
@@ -133,7 +141,7 @@ func (d definition) spec(s service, r supervisor.Replica) process.Spec {
 		Args: slices.Concat(s.command, []string{
 			"--listen=" + address, "--instance=" + r.ID, "--service-version=" + r.Version,
 			"--traces-url=" + d.tracesURL, "--logs-url=" + d.logsURL,
-		}, s.flags(r)),
+		}, d.blindness(), s.flags(r)),
 		Env:   d.environment(r.StateDir, settings),
 		Probe: process.HTTP(fmt.Sprintf("http://%s/readyz", address)),
 		// The services end within their own second; this is for one that hangs.

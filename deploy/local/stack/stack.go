@@ -23,6 +23,8 @@ func Programs() []string {
 // Tools are the paths of the programs that are not ours.
 type Tools struct {
 	Prometheus, Alertmanager, Loki, Jaeger, Toxiproxy string
+	// Grafana is nil where there is none.
+	Grafana *Grafana
 }
 
 // Config is what the definition depends on.
@@ -35,6 +37,8 @@ type Config struct {
 	Replicas map[string]int
 	// Mark is an environment setting that every process gets.
 	Mark string
+	// Blind runs our programs without telemetry, and has Prometheus not look at them.
+	Blind bool
 }
 
 // definition is Config with what can be computed from it.
@@ -45,11 +49,8 @@ type definition struct {
 
 // Parts returns the stack.
 func Parts(cfg Config) ([]supervisor.Part, error) {
-	d := definition{
-		Config:    cfg,
-		tracesURL: cfg.Ports.URL(ports.OTLPHTTP),
-		logsURL:   cfg.Ports.URL(ports.Loki) + "/otlp/v1/logs",
-	}
+	d := definition{Config: cfg}
+	d.tracesURL, d.logsURL = Backends(cfg.Ports)
 	if err := d.checkReplicas(); err != nil {
 		return nil, err
 	}
@@ -57,7 +58,7 @@ func Parts(cfg Config) ([]supervisor.Part, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.Concat(database, d.observability(), d.services()), nil
+	return slices.Concat(database, d.observability(), d.grafana(), d.services()), nil
 }
 
 func (d definition) checkReplicas() error {
@@ -85,14 +86,13 @@ func CheckBinaries(f folders.Folders) error {
 
 // Address says where everything answers once it is ready; PID and StartedAt are the caller's to fill in.
 func Address(cfg Config) endpoints.Stack {
-	return endpoints.Stack{
-		Target: "local",
+	url := cfg.Ports.URL
+	stack := endpoints.Stack{
+		Target: endpoints.Local,
 		Endpoints: endpoints.Endpoints{
-			Storefront: cfg.Ports.URL(ports.Storefront), Autoheal: cfg.Ports.URL(ports.Autoheal),
-			Control: cfg.Ports.URL(ports.Control), Prometheus: cfg.Ports.URL(ports.Prometheus),
-			Alertmanager: cfg.Ports.URL(ports.Alertmanager), Loki: cfg.Ports.URL(ports.Loki),
-			Jaeger: cfg.Ports.URL(ports.Jaeger), Loadgen: cfg.Ports.URL(ports.Loadgen),
-			Toxiproxy: cfg.Ports.URL(ports.Toxiproxy),
+			Storefront: url(ports.Storefront), Autoheal: url(ports.Autoheal), Control: url(ports.Control),
+			Prometheus: url(ports.Prometheus), Alertmanager: url(ports.Alertmanager), Loki: url(ports.Loki), Jaeger: url(ports.Jaeger),
+			Loadgen: url(ports.Loadgen), Toxiproxy: url(ports.Toxiproxy), OTLP: url(ports.OTLPHTTP),
 		},
 		DatabaseURLs: map[string]string{
 			"orders":    postgres.URL(cfg.Database, postgres.Orders, postgres.Orders),
@@ -102,6 +102,10 @@ func Address(cfg Config) endpoints.Stack {
 		ControlTokenFile: cfg.Folders.ControlToken,
 		WebhookTokenFile: cfg.Folders.WebhookToken,
 	}
+	if cfg.Tools.Grafana != nil {
+		stack.Endpoints.Grafana = url(ports.Grafana)
+	}
+	return stack
 }
 
 // environment is the whole environment of a child: nothing of the caller's but PATH, so that a run does not depend on
@@ -121,3 +125,8 @@ func small(limitMiB int) map[string]string {
 }
 
 func (d definition) state(process string) string { return filepath.Join(d.Folders.State, process) }
+
+// Backends are where our programs send traces (the base of OTLP over HTTP) and logs.
+func Backends(set ports.Set) (tracesURL, logsURL string) {
+	return set.URL(ports.OTLPHTTP), set.URL(ports.Loki) + "/otlp/v1/logs"
+}

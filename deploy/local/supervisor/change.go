@@ -1,15 +1,24 @@
 package supervisor
 
-import "fmt"
+import (
+	"context"
+	"fmt"
+)
 
 // Restart ends one replica in order and starts it anew on the same port; it returns at once. When startID is not that of
-// the child that runs now, nothing happens and the error is ErrConflict. An empty startID is no condition.
-func (s *Supervisor) Restart(workload, replica, startID string) error {
+// the child that runs now, nothing happens and the error is ErrConflict. An empty startID is no condition. The context is
+// only for its trace, which goes on until the replica is ready.
+func (s *Supervisor) Restart(ctx context.Context, workload, replica, startID string) error {
 	w, err := s.changeable(workload)
 	if err != nil {
 		return err
 	}
-	return w.restart(replica, startID)
+	restarted, err := w.restart(replica, startID)
+	if err != nil {
+		return err
+	}
+	s.traceRestart(ctx, workload, restarted)
+	return nil
 }
 
 // Scale sets how many replicas a workload shall have; it returns at once. ErrInvalid outside 0..max.

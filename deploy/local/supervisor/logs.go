@@ -31,7 +31,7 @@ func (s *Supervisor) keepLogsSmall(ctx context.Context) {
 		case <-ticker.C:
 			for _, p := range s.Processes() {
 				if err := trim(p.Log, logLimit, logKept); err != nil && !errors.Is(err, os.ErrNotExist) {
-					s.cfg.Log.WarnContext(ctx, "log cannot be cut", "process", p.Name, "err", err)
+					s.cfg.Log.WarnContext(ctx, "log cannot be cut", "process", p.Name, "error", err.Error())
 				}
 			}
 		}

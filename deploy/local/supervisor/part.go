@@ -24,6 +24,8 @@ type Part struct {
 	Name  string
 	Kind  Kind
 	Needs []string // names of the parts that must be ready before this one starts
+	// Optional processes are started and kept running, but nobody waits for them, and the stack is ready without them.
+	Optional bool
 
 	Process  *process.Spec
 	Workload *Workload
@@ -62,6 +64,9 @@ func (p Part) validate() error {
 	if p.Name == "" || set != 1 {
 		return fmt.Errorf("supervisor: part %q needs a name and exactly one of process, workload and task", p.Name)
 	}
+	if p.Optional && p.Process == nil {
+		return fmt.Errorf("supervisor: part %s is no process, and only those can be optional", p.Name)
+	}
 	if w := p.Workload; w != nil {
 		switch {
 		case w.Spec == nil || w.Address == nil:
@@ -91,6 +96,9 @@ func validateAll(parts []Part) error {
 		for _, need := range all {
 			if _, ok := needs[need]; !ok {
 				return fmt.Errorf("supervisor: %s needs %s, which is no part", name, need)
+			}
+			if slices.ContainsFunc(parts, func(p Part) bool { return p.Name == need && p.Optional }) {
+				return fmt.Errorf("supervisor: %s needs %s, which is optional", name, need)
 			}
 		}
 	}

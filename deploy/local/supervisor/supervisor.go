@@ -10,6 +10,10 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/metric"
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
+	"go.opentelemetry.io/otel/trace"
+	tracenoop "go.opentelemetry.io/otel/trace/noop"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/faultline-lab/faultline/deploy/local/process"
@@ -54,44 +58,58 @@ type Config struct {
 	ReadyTimeout time.Duration
 	// MaxFailures is how often in a row a process may end before it was ever ready; default 3.
 	MaxFailures int
+	// Traces and Metrics take what the supervisor does; default: nobody.
+	Traces  trace.TracerProvider
+	Metrics metric.MeterProvider
 }
 
 // Supervisor runs the parts. Create it with New, then Start once and Stop once.
 type Supervisor struct {
 	cfg       Config
-	kinds     map[string]Kind
+	optional  map[string]bool
 	processes map[string]*process.Process
 	workloads map[string]*workload
 
+	tracer     trace.Tracer
 	keepers    context.Context // ends when the workloads are not to be kept any more
 	endKeepers context.CancelFunc
 	keeping    sync.WaitGroup
 }
 
+func (c *Config) defaults() error {
+	if c.Starter == nil || c.NewID == nil || c.Log == nil || c.StateDir == "" || c.LogDir == "" {
+		return errors.New("supervisor: a config needs starter, id maker, log, state folder and log folder")
+	}
+	if c.ReadyTimeout == 0 {
+		c.ReadyTimeout = time.Minute
+	}
+	if c.MaxFailures == 0 {
+		c.MaxFailures = 3
+	}
+	if c.Progress == nil {
+		c.Progress = func(Progress) {}
+	}
+	if c.Traces == nil {
+		c.Traces = tracenoop.NewTracerProvider()
+	}
+	if c.Metrics == nil {
+		c.Metrics = metricnoop.NewMeterProvider()
+	}
+	return validateAll(c.Parts)
+}
+
 // New checks the parts and prepares them; nothing runs yet.
 func New(cfg Config) (*Supervisor, error) {
-	if cfg.Starter == nil || cfg.NewID == nil || cfg.Log == nil || cfg.StateDir == "" || cfg.LogDir == "" {
-		return nil, errors.New("supervisor: a config needs starter, id maker, log, state folder and log folder")
-	}
-	if err := validateAll(cfg.Parts); err != nil {
+	if err := cfg.defaults(); err != nil {
 		return nil, err
 	}
-	if cfg.ReadyTimeout == 0 {
-		cfg.ReadyTimeout = time.Minute
-	}
-	if cfg.MaxFailures == 0 {
-		cfg.MaxFailures = 3
-	}
-	if cfg.Progress == nil {
-		cfg.Progress = func(Progress) {}
-	}
 	s := &Supervisor{
-		cfg: cfg, kinds: map[string]Kind{},
+		cfg: cfg, optional: map[string]bool{}, tracer: cfg.Traces.Tracer(scope),
 		processes: map[string]*process.Process{}, workloads: map[string]*workload{},
 	}
 	s.keepers, s.endKeepers = context.WithCancel(context.Background())
 	for _, part := range cfg.Parts {
-		s.kinds[part.Name] = part.Kind
+		s.optional[part.Name] = part.Optional
 		if part.Workload != nil {
 			s.workloads[part.Name] = newWorkload(part.Name, *part.Workload, s)
 		}
@@ -106,7 +124,7 @@ func New(cfg Config) (*Supervisor, error) {
 		}
 		s.processes[part.Name] = made
 	}
-	return s, nil
+	return s, s.measure(cfg.Metrics.Meter(scope))
 }
 
 func (s *Supervisor) logFile(name string) string {
@@ -119,8 +137,14 @@ func (s *Supervisor) Start(ctx context.Context) error {
 	s.keeping.Go(func() { s.keepLogsSmall(s.keepers) })
 	return forward(ctx, s.cfg.Parts, func(ctx context.Context, part Part) error {
 		began := time.Now()
-		s.cfg.Progress(Progress{Part: part.Name, Phase: PhaseStarting})
+		if !part.Optional {
+			s.cfg.Progress(Progress{Part: part.Name, Phase: PhaseStarting})
+		}
 		err := s.startPart(ctx, part)
+		if part.Optional && err == nil {
+			s.keeping.Go(func() { s.mentionWhenReady(part.Name, began) })
+			return nil
+		}
 		phase := PhaseReady
 		if err != nil {
 			phase = PhaseFailed
@@ -128,6 +152,19 @@ func (s *Supervisor) Start(ctx context.Context) error {
 		s.cfg.Progress(Progress{Part: part.Name, Phase: phase, Took: time.Since(began)})
 		return err
 	})
+}
+
+// mentionWhenReady is for a part that nobody waits for.
+func (s *Supervisor) mentionWhenReady(name string, began time.Time) {
+	phase := PhaseReady
+	if err := s.processes[name].AwaitReady(s.keepers, s.cfg.MaxFailures); err != nil {
+		if s.keepers.Err() != nil {
+			return
+		}
+		phase = PhaseFailed // it is tried again and again; its log says why
+		s.cfg.Log.Warn("optional part is not ready", "part", name, "error", err.Error())
+	}
+	s.cfg.Progress(Progress{Part: name, Phase: phase, Took: time.Since(began)})
 }
 
 func (s *Supervisor) startPart(ctx context.Context, part Part) error {
@@ -147,7 +184,7 @@ func (s *Supervisor) startPart(ctx context.Context, part Part) error {
 		return err
 	}
 	started := s.processes[part.Name]
-	if err := started.Start(); err != nil {
+	if err := started.Start(); err != nil || part.Optional {
 		return err
 	}
 	return s.awaitReady(ctx, started)

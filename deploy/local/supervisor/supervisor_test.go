@@ -112,7 +112,7 @@ func TestARestartNeedsTheStartIDOfTheChildThatRuns(t *testing.T) {
 	var both sync.WaitGroup
 	for range 2 {
 		both.Go(func() {
-			if err := s.Restart("orders", "orders-1", before.StartID); err != nil && !errors.Is(err, ErrConflict) {
+			if err := s.Restart(t.Context(), "orders", "orders-1", before.StartID); err != nil && !errors.Is(err, ErrConflict) {
 				t.Error(err)
 			}
 		})
@@ -122,7 +122,7 @@ func TestARestartNeedsTheStartIDOfTheChildThatRuns(t *testing.T) {
 		now := orders(t, s).Replicas[0]
 		return now.State == process.Ready && now.StartID != before.StartID
 	})
-	if err := s.Restart("orders", "orders-1", before.StartID); !errors.Is(err, ErrConflict) {
+	if err := s.Restart(t.Context(), "orders", "orders-1", before.StartID); !errors.Is(err, ErrConflict) {
 		t.Errorf("a third with the old start id: %v, want a conflict", err)
 	}
 	if now := orders(t, s).Replicas[0]; now.Restarts != 1 || now.Address != before.Address || !answers(now.Address) {

@@ -172,7 +172,7 @@ func (s *Supervisor) Memory() ([]MemoryView, error) {
 func (s *Supervisor) NotReady() []string {
 	names := []string{}
 	for _, p := range s.Processes() {
-		if p.State != process.Ready {
+		if p.State != process.Ready && !s.optional[p.Name] {
 			names = append(names, p.Name)
 		}
 	}

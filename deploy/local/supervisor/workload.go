@@ -26,6 +26,8 @@ type workload struct {
 	mu       sync.Mutex
 	wanted   want
 	replicas []*replica // by ordinal
+
+	restarts restarts
 }
 
 type replica struct {
@@ -56,7 +58,7 @@ func (w *workload) keep(ctx context.Context) {
 			return
 		}
 		if err := w.carryOut(ctx, next); err != nil {
-			w.sup.cfg.Log.ErrorContext(ctx, "workload", "name", w.name, "err", err)
+			w.sup.cfg.Log.ErrorContext(ctx, "workload cannot be changed", "workload", w.name, "error", err.Error())
 			select { // what failed is tried again when something changes
 			case <-ctx.Done():
 				return
@@ -98,7 +100,7 @@ func (w *workload) add(ordinal int) error {
 	}
 	made, err := process.New(process.Config{
 		Spec: spec, Starter: w.sup.cfg.Starter, NewID: w.sup.cfg.NewID,
-		OnChange: func(process.Status) { w.nudge() },
+		OnChange: w.watch(id),
 	})
 	if err != nil {
 		return err
@@ -170,6 +172,19 @@ func (w *workload) list() []*replica {
 	return slices.Clone(w.replicas)
 }
 
+// watch returns what is told of each new status of one replica.
+func (w *workload) watch(id string) func(process.Status) {
+	var last process.Status
+	return func(now process.Status) {
+		w.restarts.add(last, now)
+		if now.State == process.Crashed && last.State != process.Crashed {
+			w.sup.cfg.Log.Warn("replica ended by itself", "workload", w.name, "replica", id, "how", now.LastEnd)
+		}
+		last = now
+		w.nudge()
+	}
+}
+
 func (w *workload) nudge() {
 	select {
 	case w.wake <- struct{}{}:
@@ -206,21 +221,22 @@ func (w *workload) change(by func(*want)) error {
 // begun says whether the workload's turn to start has come. The caller holds the mutex.
 func (w *workload) begun() bool { return w.wanted.version != "" }
 
-func (w *workload) restart(id, startID string) error {
+// restart returns the process that is being started anew.
+func (w *workload) restart(id, startID string) (*process.Process, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	at := slices.IndexFunc(w.replicas, func(r *replica) bool { return r.id == id })
 	if at < 0 {
-		return fmt.Errorf("%w: %s has no replica %s: `stack status` lists them", ErrNotFound, w.name, id)
+		return nil, fmt.Errorf("%w: %s has no replica %s: `stack status` lists them", ErrNotFound, w.name, id)
 	}
 	chosen := w.replicas[at]
 	if chosen.ordinal > w.wanted.replicas {
-		return fmt.Errorf("%w: %s is being removed", ErrConflict, id)
+		return nil, fmt.Errorf("%w: %s is being removed", ErrConflict, id)
 	}
 	if err := chosen.process.Restart(startID); err != nil {
-		return fmt.Errorf("%w: %w", ErrConflict, err)
+		return nil, fmt.Errorf("%w: %w", ErrConflict, err)
 	}
-	return nil
+	return chosen.process, nil
 }
 
 // wipe removes the working files of all replicas, those of earlier ones included.

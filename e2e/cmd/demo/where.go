@@ -26,6 +26,7 @@ func places(e endpoints.Endpoints) []place {
 		{what: "the client's seconds", url: e.Loadgen + "/v1/sli"},
 		{what: "the shop", url: e.Storefront + "/products"},
 		{what: "workloads and their replicas", url: e.Control + "/v1/workloads"}, // on Kubernetes kubectl tells
+		{what: "dashboards", url: e.Grafana + "/dashboards", page: true},         // where a Grafana runs
 		{what: "alerts", url: e.Alertmanager + "/", page: true, instead: e.Alertmanager + "/api/v2/alerts"},
 		{what: "metrics", url: e.Prometheus + "/query", page: true, instead: e.Prometheus + "/api/v1/query?query=up"},
 		{what: "traces", url: e.Jaeger + "/search", page: true, instead: e.Jaeger + "/api/traces?service=storefront&limit=5"},

@@ -28,12 +28,13 @@ func TestOnlyWhatAnswersIsNamed(t *testing.T) {
 		Prometheus:   answer("text/plain", "no page in this build", http.StatusNotFound),
 		Jaeger:       answer("text/html", "<h1>This is not the Jaeger UI you are looking for!</h1>", http.StatusOK),
 		Storefront:   answer("application/json", "[]", http.StatusOK),
+		Grafana:      answer("text/html; charset=UTF-8", "<html>dashboards</html>", http.StatusOK),
 		Autoheal:     "http://127.0.0.1:1", // nobody there
 	}}
 	var out strings.Builder
 	where(t.Context(), &out, stack)
 	for _, want := range []string{
-		stack.Endpoints.Alertmanager + "/\n", stack.Endpoints.Storefront + "/products\n",
+		stack.Endpoints.Alertmanager + "/\n", stack.Endpoints.Storefront + "/products\n", stack.Endpoints.Grafana + "/dashboards\n",
 		"metrics, as JSON", stack.Endpoints.Prometheus + "/api/v1/query?query=up\n", stack.Endpoints.Jaeger + "/api/traces",
 	} {
 		if !strings.Contains(out.String(), want) {
