@@ -90,15 +90,12 @@ func placeIn(
 		ID: request.orderID(), Status: Confirmed, Customer: request.Customer, Items: request.Items,
 		Coupon: request.Coupon, PercentOff: discount.percentOff,
 	}
-	first, err := claimKey(ctx, tx, request, order.ID)
+	first, err := claim(ctx, tx, request, &order)
 	if err != nil {
 		return Order{}, err
 	}
 	if !first {
 		return known(ctx, tx, request)
-	}
-	if err := insertOrder(ctx, tx, &order); err != nil {
-		return Order{}, err
 	}
 	if err := fulfil(ctx, &order); err != nil {
 		return Order{}, err
@@ -106,15 +103,37 @@ func placeIn(
 	return order, confirm(ctx, tx, order)
 }
 
-// claimKey writes the key's row. When another transaction is about to write the same one, it waits for that one's end:
-// false if it committed, true if it rolled back.
-func claimKey(ctx context.Context, tx pgx.Tx, request Request, orderID string) (bool, error) {
-	tag, err := tx.Exec(ctx, `INSERT INTO idempotency_keys (key, fingerprint, order_id) VALUES ($1, $2, $3)
-		ON CONFLICT (key) DO NOTHING`, request.IdempotencyKey, request.fingerprint(), orderID)
+// claim writes the key's row and the order's, in one round trip. When another transaction is about to write the same
+// ones, it waits for that one's end: false if it committed, true if it rolled back.
+func claim(ctx context.Context, tx pgx.Tx, request Request, order *Order) (first bool, err error) {
+	items, err := json.Marshal(order.Items)
+	if err != nil {
+		return false, fmt.Errorf("encode items: %w", err)
+	}
+	batch := &pgx.Batch{}
+	batch.Queue(`INSERT INTO idempotency_keys (key, fingerprint, order_id) VALUES ($1, $2, $3)
+		ON CONFLICT (key) DO NOTHING`, request.IdempotencyKey, request.fingerprint(), order.ID)
+	// The id follows from the key: where the key is taken, the order is there.
+	batch.Queue(`INSERT INTO orders (id, customer, items, coupon, status)
+		VALUES ($1, $2, $3, $4, 'pending') ON CONFLICT (id) DO NOTHING RETURNING created_at`,
+		order.ID, order.Customer, items, order.Coupon)
+	results := tx.SendBatch(ctx, batch)
+	defer func() {
+		if closed := results.Close(); err == nil {
+			err = closed // after an error it is the same one again
+		}
+	}()
+	tag, err := results.Exec()
 	if err != nil {
 		return false, fmt.Errorf("claim idempotency key: %w", err)
 	}
-	return tag.RowsAffected() == 1, nil
+	if tag.RowsAffected() == 0 {
+		return false, nil
+	}
+	if err := results.QueryRow().Scan(&order.CreatedAt); err != nil {
+		return false, fmt.Errorf("insert order: %w", err)
+	}
+	return true, nil
 }
 
 // known gives the order that the key has already.
@@ -132,30 +151,13 @@ func known(ctx context.Context, tx pgx.Tx, request Request) (Order, error) {
 	return selectOrder(ctx, tx, orderID)
 }
 
-func insertOrder(ctx context.Context, tx pgx.Tx, order *Order) error {
-	items, err := json.Marshal(order.Items)
-	if err != nil {
-		return fmt.Errorf("encode items: %w", err)
-	}
-	err = tx.QueryRow(ctx, `INSERT INTO orders (id, customer, items, coupon, status)
-		VALUES ($1, $2, $3, $4, 'pending') RETURNING created_at`, order.ID, order.Customer, items, order.Coupon).
-		Scan(&order.CreatedAt)
-	if err != nil {
-		return fmt.Errorf("insert order: %w", err)
-	}
-	return nil
-}
-
 func confirm(ctx context.Context, tx pgx.Tx, order Order) error {
-	_, err := tx.Exec(ctx, `UPDATE orders SET status = $2, total_cents = $3, reservation_id = $4, authorization_id = $5
+	batch := &pgx.Batch{}
+	batch.Queue(`UPDATE orders SET status = $2, total_cents = $3, reservation_id = $4, authorization_id = $5
 		WHERE id = $1`, order.ID, order.Status, order.TotalCents, order.ReservationID, order.AuthorizationID)
-	if err != nil {
+	batch.Queue(`INSERT INTO outbox (reservation_id, traceparent) VALUES ($1, $2)`, order.ReservationID, traceparentOf(ctx))
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("confirm order: %w", err)
-	}
-	_, err = tx.Exec(ctx, `INSERT INTO outbox (reservation_id, traceparent) VALUES ($1, $2)`,
-		order.ReservationID, traceparentOf(ctx))
-	if err != nil {
-		return fmt.Errorf("insert outbox row: %w", err)
 	}
 	return nil
 }

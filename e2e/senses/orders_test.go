@@ -27,7 +27,7 @@ func (s *live) checkGoodOrder(t *testing.T) {
 		for _, hops := range [][]hop{
 			{{"loadgen", query.Client, ""}, edge, {"storefront", query.Client, ""}, placing, waiting},
 			{placing, {"orders", query.Client, "BEGIN"}},
-			{placing, {"orders", query.Client, "INSERT orders"}},
+			{placing, {"orders", query.Client, "BATCH"}},
 			{placing, {"orders", query.Client, "COMMIT"}},
 			{placing, {"orders", query.Client, ""}, reserving, {"inventory", query.Internal, "pool.acquire"}},
 			{reserving, {"inventory", query.Client, "COMMIT"}},

@@ -134,7 +134,7 @@ func (d definition) part(s service) supervisor.Part {
 func (d definition) spec(s service, r supervisor.Replica) process.Spec {
 	address := d.Ports.Address(s.port(r.Ordinal))
 	settings := map[string]string{"GOMAXPROCS": "2"}
-	maps.Copy(settings, small(s.limitMiB))
+	maps.Copy(settings, limited(s.limitMiB))
 	maps.Copy(settings, s.secrets)
 	return process.Spec{
 		Path: r.Binary,

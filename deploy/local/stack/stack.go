@@ -118,10 +118,17 @@ func (d definition) environment(home string, settings map[string]string) []strin
 	return all
 }
 
-// small is the Go runtime's setting for a program that shall stay small: it collects garbage at half the usual growth, and
-// harder near its limit, which is no hard one.
+// limited is the Go runtime's setting for our own programs: near its limit, which is no hard one, a program collects
+// garbage harder. Their heaps are small, and collecting sooner would be paid by every order (docs/benchmarks.md).
+func limited(limitMiB int) map[string]string {
+	return map[string]string{"GOMEMLIMIT": fmt.Sprintf("%dMiB", limitMiB)}
+}
+
+// small is the same for a program of others' with a large heap: it also collects at half the usual growth.
 func small(limitMiB int) map[string]string {
-	return map[string]string{"GOGC": "50", "GOMEMLIMIT": fmt.Sprintf("%dMiB", limitMiB)}
+	settings := limited(limitMiB)
+	settings["GOGC"] = "50"
+	return settings
 }
 
 func (d definition) state(process string) string { return filepath.Join(d.Folders.State, process) }
