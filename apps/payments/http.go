@@ -18,9 +18,11 @@ type answer struct {
 }
 
 // Handler is the HTTP API of payments; each request gets at most deadline.
-func Handler(provider *Provider, log *slog.Logger, deadline time.Duration) http.Handler {
+func Handler(provider *Provider, extra *ExtraLatency, log *slog.Logger, deadline time.Duration) http.Handler {
 	r := chi.NewRouter()
 	r.Use(service.Deadline(deadline))
+	r.Get("/v1/latency", extra.show)
+	r.Put("/v1/latency", extra.change)
 	r.Post("/authorizations", func(w http.ResponseWriter, r *http.Request) {
 		var payment Payment
 		err := jsonhttp.Read(r, &payment)

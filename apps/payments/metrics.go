@@ -6,6 +6,8 @@ import (
 	"github.com/faultline-lab/faultline/apps/internal/counts"
 )
 
+const scope = "github.com/faultline-lab/faultline/apps/payments"
+
 // result is what became of an authorisation that was asked for.
 type result string
 
@@ -16,7 +18,7 @@ const (
 )
 
 func newAuthorizationCounter(meters metric.MeterProvider) (*counts.Counter[result], error) {
-	return counts.New(meters.Meter("github.com/faultline-lab/faultline/apps/payments"), counts.Config[result]{
+	return counts.New(meters.Meter(scope), counts.Config[result]{
 		Name: "payments.authorizations", Unit: "{authorization}", Help: "Authorisations that were asked for, by what became of them.",
 		Label: "result", Values: []result{authorized, repeated, declined},
 	})

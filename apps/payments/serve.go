@@ -41,12 +41,16 @@ func Serve(ctx context.Context, cfg Config, stdout io.Writer) error {
 }
 
 func (c Config) build(_ context.Context, s *service.Service) (http.Handler, error) {
+	extra, err := NewExtraLatency(s.Telemetry.MeterProvider())
+	if err != nil {
+		return nil, err
+	}
 	provider, err := NewProvider(ProviderConfig{
-		Latency: Latency(c.Latency, Normal), LimitCents: c.DeclineAboveCents, MaxKeys: c.MaxKeys,
+		Latency: extra.OnTopOf(Latency(c.Latency, Normal)), LimitCents: c.DeclineAboveCents, MaxKeys: c.MaxKeys,
 		MeterProvider: s.Telemetry.MeterProvider(),
 	})
 	if err != nil {
 		return nil, err
 	}
-	return Handler(provider, s.Log, c.RequestTimeout), nil
+	return Handler(provider, extra, s.Log, c.RequestTimeout), nil
 }
