@@ -10,6 +10,7 @@ import (
 
 	"github.com/faultline-lab/faultline/apps/internal/apierror"
 	"github.com/faultline-lab/faultline/apps/internal/jsonhttp"
+	"github.com/faultline-lab/faultline/apps/internal/temporary"
 )
 
 // writeBound is how long a reader may take to accept a line before it is dropped.
@@ -35,30 +36,51 @@ func (a *API) Routes() (http.Handler, error) {
 	return r, nil
 }
 
+// rateBody is the request and the answer. While a rate holds for a time, the answer says until when, and which comes then.
 type rateBody struct {
-	CheckoutsPerSecond *int `json:"checkouts_per_second"`
+	CheckoutsPerSecond *int       `json:"checkouts_per_second"`
+	For                *string    `json:"for,omitempty"`
+	Usual              *int       `json:"usual_checkouts_per_second,omitempty"`
+	Until              *time.Time `json:"until,omitempty"`
 }
 
 func (a *API) rate(w http.ResponseWriter, _ *http.Request) {
-	rate := a.Generator.Rate()
-	jsonhttp.Write(w, http.StatusOK, rateBody{&rate})
+	rates := a.Generator.Rates()
+	body := rateBody{CheckoutsPerSecond: &rates.Now}
+	if !rates.Until.IsZero() {
+		body.Usual, body.Until = &rates.Usual, new(rates.Until.UTC())
+	}
+	jsonhttp.Write(w, http.StatusOK, body)
 }
 
 func (a *API) setRate(w http.ResponseWriter, r *http.Request) {
 	var body rateBody
-	if err := jsonhttp.Read(r, &body); err != nil {
+	err := jsonhttp.Read(r, &body)
+	if err == nil {
+		err = a.apply(body)
+	}
+	if err != nil {
 		apierror.Write(w, err)
 		return
 	}
-	if body.CheckoutsPerSecond == nil {
-		apierror.Write(w, apierror.New(apierror.BadRequest, `send {"checkouts_per_second": 40}`))
-		return
-	}
-	if err := a.Generator.SetRate(*body.CheckoutsPerSecond); err != nil {
-		apierror.Write(w, apierror.New(apierror.Unprocessable, "%s", err))
-		return
-	}
 	a.rate(w, r)
+}
+
+func (a *API) apply(body rateBody) error {
+	if body.CheckoutsPerSecond == nil {
+		return apierror.New(apierror.BadRequest, `send {"checkouts_per_second": 40}, with "for": "60s" when it is to end by itself`)
+	}
+	var period time.Duration
+	if body.For != nil {
+		var err error
+		if period, err = temporary.Period(*body.For); err != nil {
+			return err
+		}
+	}
+	if err := a.Generator.SetRate(*body.CheckoutsPerSecond, period); err != nil {
+		return apierror.New(apierror.Unprocessable, "%s", err)
+	}
+	return nil
 }
 
 // sli writes the finished seconds from since on, or all that are kept, and goes on with follow=true.

@@ -143,32 +143,39 @@ func TestAClockThatWasSetBackReplacesTheSecondsItRepeats(t *testing.T) {
 	}
 }
 
+func put(t *testing.T, base, body string) (int, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, base+"/v1/rate", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, _ := io.ReadAll(response.Body)
+	return response.StatusCode, strings.TrimSpace(string(text))
+}
+
 func TestTheRateIsReadAndChanged(t *testing.T) {
 	api, base, _ := newAPI(t)
-	put := func(body string) (int, string) {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, base+"/v1/rate", strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer response.Body.Close()
-		text, _ := io.ReadAll(response.Body)
-		return response.StatusCode, strings.TrimSpace(string(text))
-	}
+	put := func(body string) (int, string) { return put(t, base, body) }
 	if status, text := put(`{"checkouts_per_second":100}`); status != 200 || text != `{"checkouts_per_second":100}` {
 		t.Errorf("%d %s", status, text)
 	}
 	for body, want := range map[string]int{
-		`{"checkouts_per_second":-1}`:    422,
-		`{"checkouts_per_second":99999}`: 422,
-		`{"checkouts_per_second":1e9}`:   400,
-		`{"checkouts_per_second":2.5}`:   400,
-		`{"checkouts_per_second":"100"}`: 400,
-		`{}`:                             400,
-		`hello`:                          400,
+		`{"checkouts_per_second":-1}`:               422,
+		`{"checkouts_per_second":99999}`:            422,
+		`{"checkouts_per_second":1e9}`:              400,
+		`{"checkouts_per_second":2.5}`:              400,
+		`{"checkouts_per_second":"100"}`:            400,
+		`{}`:                                        400,
+		`{"checkouts_per_second":40,"for":""}`:      400,
+		`{"checkouts_per_second":40,"for":"1h"}`:    400,
+		`{"checkouts_per_second":40,"for":60}`:      400,
+		`{"checkouts_per_second":9999,"for":"60s"}`: 422,
+		`hello`: 400,
 	} {
 		if status, text := put(body); status != want || !strings.Contains(text, `"message"`) {
 			t.Errorf("%s: %d %s, want %d", body, status, text, want)
@@ -176,5 +183,28 @@ func TestTheRateIsReadAndChanged(t *testing.T) {
 	}
 	if _, body := get(t, base+"/v1/rate"); strings.TrimSpace(body) != `{"checkouts_per_second":100}` || api.Generator.Rate() != 100 {
 		t.Errorf("rate %s", body)
+	}
+}
+
+func TestARateForATimeIsShownWithTheUsualOne(t *testing.T) {
+	_, base, _ := newAPI(t)
+	before := time.Now()
+	status, text := put(t, base, `{"checkouts_per_second":100,"for":"60s"}`)
+	var shown struct {
+		Now   int       `json:"checkouts_per_second"`
+		Usual int       `json:"usual_checkouts_per_second"`
+		Until time.Time `json:"until"`
+	}
+	if err := json.Unmarshal([]byte(text), &shown); err != nil || status != http.StatusOK {
+		t.Fatalf("%d %s: %v", status, text, err)
+	}
+	if left := shown.Until.Sub(before); shown.Now != 100 || shown.Usual != 40 || left < time.Minute || left > time.Minute+10*time.Second {
+		t.Errorf("got %s", text)
+	}
+	if _, body := get(t, base+"/v1/rate"); strings.TrimSpace(body) != text {
+		t.Errorf("read back %s, want %s", body, text)
+	}
+	if status, text := put(t, base, `{"checkouts_per_second":40}`); status != http.StatusOK || text != `{"checkouts_per_second":40}` {
+		t.Errorf("%d %s, want the rate set for good", status, text)
 	}
 }

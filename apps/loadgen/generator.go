@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/faultline-lab/faultline/apps/internal/temporary"
 )
 
 // MaxRate is the highest rate that may be asked for, per second.
@@ -69,7 +70,7 @@ type Generator struct {
 	config GeneratorConfig
 	plan   *plan
 	book   *book
-	rate   atomic.Int64
+	rate   *temporary.Setting[int]
 	free   chan struct{} // one token per request that may still be in flight
 }
 
@@ -82,24 +83,32 @@ func NewGenerator(config GeneratorConfig) (*Generator, error) {
 		config: config,
 		plan:   newPlan(config.Seed, config.Customers, config.Products),
 		book:   newBook(config.Finished),
+		rate:   temporary.New(config.Rate),
 		free:   make(chan struct{}, config.MaxInFlight),
 	}
 	for range config.MaxInFlight {
 		g.free <- struct{}{}
 	}
-	g.rate.Store(int64(config.Rate))
 	return g, nil
 }
 
 // Rate is the number of checkouts per second.
-func (g *Generator) Rate() int { return int(g.rate.Load()) }
+func (g *Generator) Rate() int { return g.rate.View().Now }
 
-// SetRate changes the rate from the next whole second on.
-func (g *Generator) SetRate(rate int) error {
+// Rates is the rate that holds now, the usual one, and until when they differ.
+func (g *Generator) Rates() temporary.View[int] { return g.rate.View() }
+
+// SetRate changes the rate from the next whole second on. With a period, which is above 0, the rate returns by itself to
+// the one that was set before without any; with 0 it stays.
+func (g *Generator) SetRate(rate int, period time.Duration) error {
 	if err := checkRate(rate); err != nil {
 		return err
 	}
-	g.rate.Store(int64(rate))
+	if period > 0 {
+		g.rate.SetFor(rate, period)
+	} else {
+		g.rate.Set(rate)
+	}
 	return nil
 }
 

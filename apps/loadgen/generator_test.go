@@ -2,6 +2,7 @@ package loadgen
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -186,12 +187,12 @@ func TestANewRateHoldsFromTheNextWholeSecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, quick)
 		time.AfterFunc(2500*time.Millisecond, func() {
-			if err := w.SetRate(0); err != nil {
+			if err := w.SetRate(0, 0); err != nil {
 				t.Error(err)
 			}
 		})
 		time.AfterFunc(4500*time.Millisecond, func() {
-			if err := w.SetRate(100); err != nil {
+			if err := w.SetRate(100, 0); err != nil {
 				t.Error(err)
 			}
 		})
@@ -211,9 +212,27 @@ func TestANewRateHoldsFromTheNextWholeSecond(t *testing.T) {
 			t.Errorf("%d seconds: a second in which nothing is sent is a second too", len(sent))
 		}
 		for _, rate := range []int{-1, MaxRate + 1} {
-			if w.SetRate(rate) == nil || w.Rate() != 100 {
+			if w.SetRate(rate, 0) == nil || w.Rate() != 100 {
 				t.Errorf("rate %d was taken", rate)
 			}
+		}
+	})
+}
+
+func TestARateThatWasSetForATimeReturnsByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, quick)
+		time.AfterFunc(2500*time.Millisecond, func() {
+			if err := w.SetRate(100, 3*time.Second); err != nil {
+				t.Error(err)
+			}
+		})
+		var sent []int
+		for _, s := range w.run(8*time.Second + 500*time.Millisecond) {
+			sent = append(sent, s.Sent)
+		}
+		if want := []int{40, 40, 100, 100, 100, 40, 40}; !slices.Equal(sent, want) {
+			t.Errorf("sent %v, want %v", sent, want)
 		}
 	})
 }
