@@ -13,18 +13,30 @@ import (
 	"github.com/faultline-lab/faultline/apps/internal/service"
 )
 
+// APIConfig is what the API needs; every field is required.
+type APIConfig struct {
+	Placement *Placement
+	// Imports takes the parts of a marketplace's batch, Reports answers the back office.
+	Imports, Reports http.Handler
+	// Deadline bounds each request of a customer; the back office has time of its own.
+	Deadline, ImportDeadline, ReportDeadline time.Duration
+	Log                                      *slog.Logger
+}
+
 type api struct {
 	placement *Placement
 	log       *slog.Logger
 }
 
-// Handler is the HTTP API of orders; each request gets at most deadline.
-func Handler(placement *Placement, log *slog.Logger, deadline time.Duration) http.Handler {
-	a := api{placement: placement, log: log}
+// Handler is the HTTP API of orders.
+func Handler(cfg APIConfig) http.Handler {
+	a := api{placement: cfg.Placement, log: cfg.Log}
 	r := chi.NewRouter()
-	r.Use(service.Deadline(deadline))
-	r.Post("/orders", a.place)
-	r.Get("/orders/{id}", a.find)
+	customers := r.With(service.Deadline(cfg.Deadline))
+	customers.Post("/orders", a.place)
+	customers.Get("/orders/{id}", a.find)
+	r.With(service.Deadline(cfg.ImportDeadline)).Method(http.MethodPost, "/imports", cfg.Imports)
+	r.With(service.Deadline(cfg.ReportDeadline)).Method(http.MethodGet, "/reports/revenue", cfg.Reports)
 	return r
 }
 

@@ -10,6 +10,8 @@ import (
 	"github.com/faultline-lab/faultline/apps/internal/database"
 	"github.com/faultline-lab/faultline/apps/internal/jsonhttp"
 	"github.com/faultline-lab/faultline/apps/internal/service"
+	"github.com/faultline-lab/faultline/apps/orders/imports"
+	"github.com/faultline-lab/faultline/apps/orders/reports"
 )
 
 // name is the workload's name.
@@ -28,13 +30,23 @@ type Config struct {
 	PaymentsTimeout  time.Duration `default:"600ms" help:"The longest that one payment may take. The order's transaction is open meanwhile."`
 	DialTimeout      time.Duration `default:"250ms" help:"The longest that connecting to inventory or payments may take."`
 	RelayTick        time.Duration `default:"250ms" help:"Pause between two looks at the outbox."`
+
+	ImportTimeout        time.Duration `default:"5s" help:"The longest that one part of a marketplace's batch may take."`
+	ImportAcquireTimeout time.Duration `default:"60ms" help:"The longest that a part waits for a connection. It gives up long before a checkout would: its sender tries again, all night."`
+	ImportPause          time.Duration `default:"15ms" help:"Pause between two chunks of a part, so that a batch does not crowd out the shop's own writes."`
+	ReportTimeout        time.Duration `default:"60s" help:"The longest that one report for the back office may take."`
+	ReportPause          time.Duration `default:"500ms" help:"Pause of a report after each of its days, so that it is no load to the database."`
 }
 
 // Validate says what is wrong with the flags' values.
 func (c Config) Validate() error {
 	var own error
-	if c.RequestTimeout <= 0 || c.InventoryTimeout <= 0 || c.PaymentsTimeout <= 0 || c.DialTimeout <= 0 || c.RelayTick <= 0 {
+	if min(c.RequestTimeout, c.InventoryTimeout, c.PaymentsTimeout, c.DialTimeout, c.RelayTick,
+		c.ImportTimeout, c.ImportAcquireTimeout, c.ReportTimeout) <= 0 {
 		own = errors.New("the timeouts and --relay-tick must be positive")
+	}
+	if min(c.ImportPause, c.ReportPause) < 0 {
+		own = errors.Join(own, errors.New("--import-pause and --report-pause cannot be negative"))
 	}
 	return errors.Join(c.Service.Validate(), c.Database.Validate(), own)
 }
@@ -73,7 +85,24 @@ func (c Config) build(ctx context.Context, s *service.Service) (http.Handler, er
 		return nil, err
 	}
 	s.Background("outbox relay", relay.Run)
-	return Handler(placement, s.Log, c.RequestTimeout), nil
+	return c.handler(s, pool, placement)
+}
+
+// handler is the API, the back office's part of it included.
+func (c Config) handler(s *service.Service, pool *database.Pool, placement *Placement) (http.Handler, error) {
+	batches, err := imports.NewAPI(imports.Config{
+		Store: imports.NewPostgres(pool.WithAcquireTimeout(c.ImportAcquireTimeout), c.ImportPause),
+		Log:   s.Log, MeterProvider: s.Telemetry.MeterProvider(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	revenue := reports.NewPostgres(pool, c.ReportPause)
+	s.OnDrain(revenue.Drain)
+	return Handler(APIConfig{
+		Placement: placement, Imports: batches, Reports: reports.Handler(revenue, s.Log), Log: s.Log,
+		Deadline: c.RequestTimeout, ImportDeadline: c.ImportTimeout, ReportDeadline: c.ReportTimeout,
+	}), nil
 }
 
 func (c Config) openPool(ctx context.Context, s *service.Service) (*database.Pool, error) {

@@ -28,25 +28,29 @@ type APIConfig struct {
 	InventoryURL string
 	// Client is used for orders and inventory.
 	Client *http.Client
-	// Deadline bounds each request.
-	Deadline time.Duration
-	Log      *slog.Logger
+	// Deadline bounds each request of a customer. ImportDeadline and ReportDeadline are those of the back office: a batch's
+	// parts and reports take longer than any customer would wait.
+	Deadline, ImportDeadline, ReportDeadline time.Duration
+	Log                                      *slog.Logger
 }
 
 type api struct{ APIConfig }
 
 // Handler is the HTTP API of the edge.
 func Handler(cfg APIConfig) (http.Handler, error) {
-	if cfg.Orders == nil || cfg.InventoryURL == "" || cfg.Client == nil || cfg.Deadline <= 0 || cfg.Log == nil {
-		return nil, errors.New("storefront: the API needs Orders, InventoryURL, Client, a positive Deadline and Log")
+	if cfg.Orders == nil || cfg.InventoryURL == "" || cfg.Client == nil || cfg.Log == nil ||
+		cfg.Deadline <= 0 || cfg.ImportDeadline <= 0 || cfg.ReportDeadline <= 0 {
+		return nil, errors.New("storefront: the API needs Orders, InventoryURL, Client, Log and positive deadlines")
 	}
 	a := api{cfg}
 	r := chi.NewRouter()
-	r.Use(service.Deadline(cfg.Deadline))
-	r.Post("/checkout", a.checkout)
-	r.Get("/orders/{id}", a.order)
-	r.Get("/products", a.products)
-	r.Get("/products/{sku}", a.product)
+	customers := r.With(service.Deadline(cfg.Deadline))
+	customers.Post("/checkout", a.checkout)
+	customers.Get("/orders/{id}", a.order)
+	customers.Get("/products", a.products)
+	customers.Get("/products/{sku}", a.product)
+	r.With(service.Deadline(cfg.ImportDeadline)).Post("/imports", a.imports)
+	r.With(service.Deadline(cfg.ReportDeadline)).Get("/reports/revenue", a.revenue)
 	return r, nil
 }
 
@@ -70,6 +74,22 @@ func (a api) checkout(w http.ResponseWriter, r *http.Request) {
 func (a api) order(w http.ResponseWriter, r *http.Request) {
 	a.askOrders(w, r, http.StatusOK, jsonhttp.Call{
 		Method: http.MethodGet, URL: "/orders/" + url.PathEscape(chi.URLParam(r, "id")),
+	})
+}
+
+// imports passes one part of a marketplace's batch on; its name makes it repeatable.
+func (a api) imports(w http.ResponseWriter, r *http.Request) {
+	var body json.RawMessage
+	if err := jsonhttp.Read(r, &body); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	a.askOrders(w, r, http.StatusAccepted, jsonhttp.Call{Method: http.MethodPost, URL: "/imports", Body: body})
+}
+
+func (a api) revenue(w http.ResponseWriter, r *http.Request) {
+	a.askOrders(w, r, http.StatusOK, jsonhttp.Call{
+		Method: http.MethodGet, URL: "/reports/revenue?" + url.Values{"days": r.URL.Query()["days"]}.Encode(),
 	})
 }
 

@@ -31,6 +31,8 @@ type Config struct {
 	Kubeconfig          string `placeholder:"FILE" help:"How to reach the Kubernetes API from outside of a cluster. Default: as the pod that this is."`
 
 	RequestTimeout time.Duration `default:"900ms" help:"The longest that one request may take; clients wait 1 s, orders takes 0.8 s at most."`
+	ImportTimeout  time.Duration `default:"5s" help:"The longest that one part of a marketplace's batch may take."`
+	ReportTimeout  time.Duration `default:"60s" help:"The longest that one report for the back office may take."`
 	DialTimeout    time.Duration `default:"250ms" help:"The longest that connecting to a replica may take before the next one is tried."`
 	Park           time.Duration `default:"500ms" help:"How long a replica that refused a connection is asked only after all others."`
 }
@@ -38,8 +40,8 @@ type Config struct {
 // Validate says what is wrong with the flags' values.
 func (c Config) Validate() error {
 	var own error
-	if c.RequestTimeout <= 0 || c.DialTimeout <= 0 || c.Park <= 0 || c.DiscoveryTick <= 0 {
-		own = errors.New("--request-timeout, --dial-timeout, --park and --discovery-tick must be positive")
+	if min(c.RequestTimeout, c.ImportTimeout, c.ReportTimeout, c.DialTimeout, c.Park, c.DiscoveryTick) <= 0 {
+		own = errors.New("the timeouts, --park and --discovery-tick must be positive")
 	}
 	_, err := c.fixed()
 	return errors.Join(c.Service.Validate(), own, err)
@@ -63,7 +65,8 @@ func (c Config) build(ctx context.Context, s *service.Service) (http.Handler, er
 		return nil, err
 	}
 	return Handler(APIConfig{
-		Orders: balancer, InventoryURL: c.InventoryURL, Client: client, Deadline: c.RequestTimeout, Log: s.Log,
+		Orders: balancer, InventoryURL: c.InventoryURL, Client: client, Log: s.Log,
+		Deadline: c.RequestTimeout, ImportDeadline: c.ImportTimeout, ReportDeadline: c.ReportTimeout,
 	})
 }
 

@@ -41,7 +41,8 @@ func balancer(t *testing.T, urls ...string) *storefront.Balancer {
 func edge(t *testing.T, orders *storefront.Balancer, inventoryURL string) string {
 	t.Helper()
 	handler, err := storefront.Handler(storefront.APIConfig{
-		Orders: orders, InventoryURL: inventoryURL, Deadline: 2 * time.Second, Log: quiet(),
+		Orders: orders, InventoryURL: inventoryURL, Log: quiet(),
+		Deadline: 2 * time.Second, ImportDeadline: 2 * time.Second, ReportDeadline: 10 * time.Second,
 		Client: &http.Client{Transport: jsonhttp.NewTransport(time.Second)},
 	})
 	if err != nil {

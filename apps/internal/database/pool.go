@@ -42,6 +42,11 @@ func (p *Pool) Acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	return conn, nil
 }
 
+// WithAcquireTimeout is the same pool for callers who wait for another time: less, when going away is better than waiting.
+func (p *Pool) WithAcquireTimeout(timeout time.Duration) *Pool {
+	return &Pool{pool: p.pool, acquireTimeout: timeout, draining: p.draining, drain: p.drain}
+}
+
 func (p *Pool) refused(ctx context.Context, err error) error {
 	var connect *pgconn.ConnectError
 	switch {

@@ -86,6 +86,8 @@ func Start(t testing.TB) *Patient {
 		Database: databaseFlags(p.OrdersDB, 4), InventoryURL: p.Inventory.URL, PaymentsURL: p.Payments.URL,
 		RequestTimeout: 800 * time.Millisecond, InventoryTimeout: 500 * time.Millisecond,
 		PaymentsTimeout: 600 * time.Millisecond, DialTimeout: 250 * time.Millisecond, RelayTick: 20 * time.Millisecond,
+		ImportTimeout: 5 * time.Second, ImportAcquireTimeout: 60 * time.Millisecond, ImportPause: 15 * time.Millisecond,
+		ReportTimeout: time.Minute, ReportPause: 500 * time.Millisecond,
 	}
 	p.AddOrders(t)
 	p.AddOrders(t)
@@ -93,6 +95,7 @@ func Start(t testing.TB) *Patient {
 		return storefront.Serve(ctx, storefront.Config{
 			Service: flags, OrdersDiscovery: p.Discovery.URL, DiscoveryTick: 200 * time.Millisecond,
 			InventoryURL: p.Inventory.URL, RequestTimeout: 900 * time.Millisecond,
+			ImportTimeout: 5 * time.Second, ReportTimeout: time.Minute,
 			DialTimeout: 250 * time.Millisecond, Park: 500 * time.Millisecond,
 		}, out)
 	})
