@@ -34,7 +34,7 @@ func newWorld(t *testing.T, ttl time.Duration) world {
 	url, page := postgrestest.New(t), metrictest.New(t)
 	pool, err := database.Open(context.Background(), database.Config{
 		Flags: database.Flags{
-			DatabaseURL: url, PoolMax: 6, AcquireTimeout: 10 * time.Second, DatabaseWait: 5 * time.Second,
+			DatabaseURL: url, PoolMax: 6, AcquireTimeout: 10 * time.Second, ConnectionLifetime: time.Hour, DatabaseWait: 5 * time.Second,
 		},
 		Workload: "inventory", Instance: "inventory-1", Migrations: migrations,
 		TracerProvider: page.TracerProvider(), MeterProvider: page.MeterProvider(),

@@ -55,6 +55,13 @@ func (c Config) build(ctx context.Context, s *service.Service) (http.Handler, er
 	}
 	s.OnClose("database pool", pool.Close)
 	s.OnDrain(pool.Drain)
+	probe, err := database.NewProbe(database.ProbeConfig{
+		Flags: c.Database, Workload: name, Instance: c.Service.Instance, Registerer: s.Telemetry.Registerer(), Log: s.Log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.Background("round trip probe", probe.Run)
 
 	store, err := NewPostgres(PostgresConfig{Pool: pool, TTL: c.ReservationTTL, MeterProvider: s.Telemetry.MeterProvider()})
 	if err != nil {

@@ -28,7 +28,7 @@ func OpenStore(ctx context.Context, cfg StoreConfig) (*Postgres, func(context.Co
 		Database: database.Flags{
 			DatabaseURL: cfg.DatabaseURL, PoolMax: cfg.PoolMax,
 			// Nobody is refused: what is measured is work and not waiting.
-			AcquireTimeout: time.Minute, DatabaseWait: 10 * time.Second,
+			AcquireTimeout: time.Minute, ConnectionLifetime: time.Hour, DatabaseWait: 10 * time.Second,
 		},
 	}
 	pool, err := alone.openPool(ctx, &service.Service{Telemetry: cfg.Telemetry, Log: cfg.Telemetry.Logger()})

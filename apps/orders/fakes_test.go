@@ -111,7 +111,7 @@ func newWorld(t *testing.T) *world {
 	url, page := postgrestest.New(t), metrictest.New(t)
 	pool, err := database.Open(context.Background(), database.Config{
 		Flags: database.Flags{
-			DatabaseURL: url, PoolMax: poolMax, AcquireTimeout: 5 * time.Second, DatabaseWait: 5 * time.Second,
+			DatabaseURL: url, PoolMax: poolMax, AcquireTimeout: 5 * time.Second, ConnectionLifetime: time.Hour, DatabaseWait: 5 * time.Second,
 		},
 		Workload: "orders", Instance: "orders-1", Migrations: migrations,
 		TracerProvider: page.TracerProvider(), MeterProvider: page.MeterProvider(),

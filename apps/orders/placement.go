@@ -44,7 +44,7 @@ var ErrKeyConflict = apierror.New(apierror.Unprocessable,
 // releaseTimeout bounds a compensation; inventory expires what could not be released by then.
 const releaseTimeout = 2 * time.Second
 
-// PlacementConfig is what a Placement needs; every field is required.
+// PlacementConfig is what a Placement needs; every field but Extensions is required.
 type PlacementConfig struct {
 	Store    Store
 	Stock    Stock
@@ -52,6 +52,8 @@ type PlacementConfig struct {
 	Log      *slog.Logger
 	// MeterProvider takes the counters.
 	MeterProvider metric.MeterProvider
+	// Extensions are told of each order that was placed.
+	Extensions []Extension
 }
 
 // Placement places orders.
@@ -81,7 +83,19 @@ func NewPlacement(cfg PlacementConfig) (*Placement, error) {
 func (p *Placement) Place(ctx context.Context, request Request) (Order, error) {
 	order, first, err := p.place(ctx, request)
 	p.metrics.placed(ctx, first, err)
+	if err == nil && first {
+		p.tell(ctx, order)
+	}
 	return order, err
+}
+
+// tell tells the extensions of an order that was placed.
+func (p *Placement) tell(ctx context.Context, order Order) {
+	for _, extension := range p.Extensions {
+		if err := extension.Placed(ctx, order); err != nil {
+			p.Log.WarnContext(ctx, "an extension failed; the order stands", "order_id", order.ID, "error", err)
+		}
+	}
 }
 
 // place also says whether the request's key was new.

@@ -51,27 +51,49 @@ func (c Config) Validate() error {
 	return errors.Join(c.Service.Validate(), c.Database.Validate(), own)
 }
 
-// Serve runs the orders service until ctx ends.
-func Serve(ctx context.Context, cfg Config, stdout io.Writer) error {
+// Serve runs the orders service, with a release's extensions, until ctx ends.
+func Serve(ctx context.Context, cfg Config, stdout io.Writer, extend ...Extend) error {
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
-	return service.Run(ctx, name, cfg.Service, stdout, cfg.build)
+	return service.Run(ctx, name, cfg.Service, stdout, func(ctx context.Context, s *service.Service) (http.Handler, error) {
+		return cfg.build(ctx, s, extend)
+	})
 }
 
-func (c Config) build(ctx context.Context, s *service.Service) (http.Handler, error) {
+func (c Config) build(ctx context.Context, s *service.Service, extend []Extend) (http.Handler, error) {
 	pool, err := c.openPool(ctx, s)
 	if err != nil {
 		return nil, err
 	}
 	s.OnClose("database pool", pool.Close)
 	s.OnDrain(pool.Drain)
+	probe, err := database.NewProbe(database.ProbeConfig{
+		Flags: c.Database, Workload: name, Instance: c.Service.Instance, Registerer: s.Telemetry.Registerer(), Log: s.Log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.Background("round trip probe", probe.Run)
 
+	placement, err := c.placement(s, pool, extend)
+	if err != nil {
+		return nil, err
+	}
+	return c.handler(s, pool, placement)
+}
+
+// placement is the use case, and the relay that tells inventory of what was placed.
+func (c Config) placement(s *service.Service, pool *database.Pool, extend []Extend) (*Placement, error) {
 	client := &http.Client{Transport: s.Telemetry.Transport(jsonhttp.NewTransport(c.DialTimeout))}
 	store, inventory := NewPostgres(pool), NewInventory(client, c.InventoryURL, c.InventoryTimeout)
+	added, err := extensions(s, pool, extend)
+	if err != nil {
+		return nil, err
+	}
 	placement, err := NewPlacement(PlacementConfig{
 		Store: store, Stock: inventory, Payments: NewProvider(client, c.PaymentsURL, c.PaymentsTimeout), Log: s.Log,
-		MeterProvider: s.Telemetry.MeterProvider(),
+		MeterProvider: s.Telemetry.MeterProvider(), Extensions: added,
 	})
 	if err != nil {
 		return nil, err
@@ -85,7 +107,19 @@ func (c Config) build(ctx context.Context, s *service.Service) (http.Handler, er
 		return nil, err
 	}
 	s.Background("outbox relay", relay.Run)
-	return c.handler(s, pool, placement)
+	return placement, nil
+}
+
+func extensions(s *service.Service, pool *database.Pool, extend []Extend) ([]Extension, error) {
+	made := make([]Extension, 0, len(extend))
+	for _, begin := range extend {
+		extension, err := begin(ExtensionConfig{Pool: pool, Log: s.Log, MeterProvider: s.Telemetry.MeterProvider()})
+		if err != nil {
+			return nil, err
+		}
+		made = append(made, extension)
+	}
+	return made, nil
 }
 
 // handler is the API, the back office's part of it included.

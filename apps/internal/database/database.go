@@ -22,7 +22,9 @@ type Flags struct {
 	DatabaseURL    string        `required:"" placeholder:"URL" help:"Postgres to use, for example postgres://orders:secret@127.0.0.1:5434/orders. The schema is brought up to date at the start."`
 	PoolMax        int32         `default:"${pool_max}" help:"Connections in the pool. They are opened at the start and kept: the pool neither grows nor shrinks."`
 	AcquireTimeout time.Duration `default:"400ms" help:"The longest that a request waits for a connection; then it is refused with 503."`
-	DatabaseWait   time.Duration `default:"10s" help:"How long to wait at the start for a database that does not answer, before giving up."`
+	// A pool's connections must not all end at once: each lives up to a third longer, by chance.
+	ConnectionLifetime time.Duration `default:"1h" help:"After this, and up to a third more, a connection is closed when it is given back, and another one is made."`
+	DatabaseWait       time.Duration `default:"10s" help:"How long to wait at the start for a database that does not answer, before giving up."`
 }
 
 // Config is what Open needs beside the flags.
@@ -44,8 +46,8 @@ func (f Flags) Validate() error {
 	switch {
 	case f.PoolMax < 1:
 		return fmt.Errorf("--pool-max is %d; a pool needs at least 1 connection", f.PoolMax)
-	case f.AcquireTimeout <= 0 || f.DatabaseWait <= 0:
-		return errors.New("--acquire-timeout and --database-wait must be positive")
+	case f.AcquireTimeout <= 0 || f.DatabaseWait <= 0 || f.ConnectionLifetime <= 0:
+		return errors.New("--acquire-timeout, --connection-lifetime and --database-wait must be positive")
 	}
 	return nil
 }
@@ -67,8 +69,6 @@ const (
 	warmUp         = 500 * time.Millisecond
 	retryPause     = 100 * time.Millisecond
 	connectTimeout = 2 * time.Second
-	connLifetime   = time.Hour
-	lifetimeJitter = 10 * time.Minute
 )
 
 // Open waits until the database answers, migrates it and opens the pool. It returns when the pool is warm, or when
@@ -117,7 +117,7 @@ func (c Config) pool() (*pgxpool.Config, error) {
 		poolConfig.ConnConfig.ConnectTimeout = connectTimeout
 	}
 	poolConfig.MaxConns, poolConfig.MinConns = c.PoolMax, c.PoolMax
-	poolConfig.MaxConnLifetime, poolConfig.MaxConnLifetimeJitter = connLifetime, lifetimeJitter
+	poolConfig.MaxConnLifetime, poolConfig.MaxConnLifetimeJitter = c.ConnectionLifetime, c.ConnectionLifetime/3
 	return poolConfig, nil
 }
 

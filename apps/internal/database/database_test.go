@@ -29,7 +29,7 @@ var schema = fstest.MapFS{
 func config(url string, poolMax int32) database.Config {
 	return database.Config{
 		Flags: database.Flags{
-			DatabaseURL: url, PoolMax: poolMax, AcquireTimeout: 400 * time.Millisecond, DatabaseWait: 5 * time.Second,
+			DatabaseURL: url, PoolMax: poolMax, AcquireTimeout: 400 * time.Millisecond, ConnectionLifetime: time.Hour, DatabaseWait: 5 * time.Second,
 		},
 		Workload: "orders", Instance: "orders-7", Migrations: schema,
 		TracerProvider: trace.NewTracerProvider(), MeterProvider: metric.NewMeterProvider(),
@@ -198,5 +198,22 @@ func TestABarePoolIsAPoolOfTheSameSizeWithoutHooks(t *testing.T) {
 		if seen := strings.Contains(page.Text(t), "db_client_"); seen == bare {
 			t.Errorf("bare=%v, and the pool is on the metrics page: %v", bare, seen)
 		}
+	}
+}
+
+func TestAConnectionIsReplacedAfterItsLifetimeAndThePoolStaysFull(t *testing.T) {
+	cfg := config(postgrestest.New(t), 2)
+	cfg.ConnectionLifetime = 30 * time.Millisecond
+	pool := open(t, cfg)
+	backends := map[uint32]bool{}
+	postgrestest.Eventually(t, "six backends have served", func() bool {
+		conn := acquire(t, pool)
+		backends[conn.Conn().PgConn().PID()] = true
+		conn.Release()
+		return len(backends) >= 6
+	})
+	admin := postgrestest.Connect(t, cfg.DatabaseURL)
+	if n := one(t, admin, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'orders/orders-7'`); n > 2 {
+		t.Errorf("%d sessions, want the pool's 2 at most", n)
 	}
 }

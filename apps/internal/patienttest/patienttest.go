@@ -118,7 +118,7 @@ func (p *Patient) AddOrders(t testing.TB) *Process {
 
 func databaseFlags(url string, poolMax int32) database.Flags {
 	return database.Flags{
-		DatabaseURL: url, PoolMax: poolMax, AcquireTimeout: 400 * time.Millisecond, DatabaseWait: 10 * time.Second,
+		DatabaseURL: url, PoolMax: poolMax, AcquireTimeout: 400 * time.Millisecond, ConnectionLifetime: time.Hour, DatabaseWait: 10 * time.Second,
 	}
 }
 

@@ -17,7 +17,8 @@ CREATE TABLE imported_lines (
     sku      text    NOT NULL,
     quantity integer NOT NULL CHECK (quantity > 0),
     PRIMARY KEY (batch, part, line),
-    FOREIGN KEY (batch, part) REFERENCES imports (batch, part)
+    -- Whoever takes a part back takes its lines with it.
+    FOREIGN KEY (batch, part) REFERENCES imports (batch, part) ON DELETE CASCADE
 );
 
 -- +goose Down

@@ -50,8 +50,9 @@ func NewPostgres(pool *database.Pool, pause time.Duration) *Postgres {
 // Drain ends the reports that run, and every further one: none of them would end within the time that a shutdown has.
 func (p *Postgres) Drain() { p.drain() }
 
-// revenueQuery walks the days backwards. The pause depends on the day, or the planner would take it once for all.
-const revenueQuery = `SELECT to_char(days.day, 'YYYY-MM-DD'), taken.orders, taken.cents
+// revenueQuery walks the days backwards. The pause depends on the day, or the planner would take it once for all. The comment
+// is for whoever reads pg_stat_activity.
+const revenueQuery = `/* revenue report */ SELECT to_char(days.day, 'YYYY-MM-DD'), taken.orders, taken.cents
 	FROM (SELECT date_trunc('day', now() AT TIME ZONE 'UTC') - n * interval '1 day' AS day FROM generate_series(0, $1::int - 1) AS n) AS days
 	CROSS JOIN LATERAL (
 		SELECT count(*) AS orders, coalesce(sum(total_cents), 0)::bigint AS cents FROM orders

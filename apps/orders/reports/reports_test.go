@@ -34,7 +34,7 @@ func newWorld(t *testing.T, pause time.Duration) world {
 	}
 	url, page := postgrestest.New(t), metrictest.New(t)
 	pool, err := database.Open(t.Context(), database.Config{
-		Flags:    database.Flags{DatabaseURL: url, PoolMax: 1, AcquireTimeout: 5 * time.Second, DatabaseWait: 5 * time.Second},
+		Flags:    database.Flags{DatabaseURL: url, PoolMax: 1, AcquireTimeout: 5 * time.Second, ConnectionLifetime: time.Hour, DatabaseWait: 5 * time.Second},
 		Workload: "orders", Instance: "orders-1", Migrations: migrations,
 		TracerProvider: page.TracerProvider(), MeterProvider: page.MeterProvider(),
 	})
