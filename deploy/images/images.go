@@ -32,12 +32,12 @@ type Config struct {
 
 // Program is one of our commands.
 type Program struct {
-	Name    string // of the binary, of the workload, and after Prefix of the image
+	Name    string // of the binary, and after Prefix of the image
 	Package string // relative to the checkout
 	About   string // one sentence for the image's label
 }
 
-// Programs are those that run in a cluster.
+// Programs are those that run in a cluster, and releases that can be rolled out there.
 func Programs() []Program {
 	return []Program{
 		{"storefront", "./apps/cmd/storefront", "Faultline's edge: it takes checkouts and balances over the replicas of orders."},
@@ -46,6 +46,7 @@ func Programs() []Program {
 		{"payments", "./apps/cmd/payments", "Faultline's payments: a simulated provider."},
 		{"loadgen", "./apps/cmd/loadgen", "Faultline's customers: an open-loop load, and the view that decides recovery."},
 		{"autoheal", "./autoheal/cmd/autoheal", "Faultline's healer: from an alert to a proven remedy."},
+		{"orders-v2", "./apps/cmd/orders-v2", "Faultline's orders, release v2: with loyalty points."},
 	}
 }
 

@@ -241,8 +241,8 @@ func TestEveryProgramOfTheLocalStackHasAnImageAndAPackage(t *testing.T) {
 			t.Errorf("%s: %v", program.Name, err)
 		}
 	}
-	if !slices.Equal(names, stack.Programs()) {
-		t.Errorf("images of %v, the stack runs %v", names, stack.Programs())
+	if !slices.Equal(names, stack.Binaries()) {
+		t.Errorf("images of %v, the stack runs %v", names, stack.Binaries())
 	}
 }
 

@@ -57,7 +57,7 @@ func checkout(t *testing.T) folders.Folders {
 	if err := os.MkdirAll(paths.Bin, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for _, program := range stack.Programs() {
+	for _, program := range stack.Binaries() {
 		if err := os.WriteFile(filepath.Join(paths.Bin, program), nil, 0o700); err != nil {
 			t.Fatal(err)
 		}

@@ -49,7 +49,7 @@ func setup(env *testscript.Env) error {
 func binaries(ts *testscript.TestScript, _ bool, _ []string) {
 	bin := ts.MkAbs(".faultline/bin")
 	ts.Check(os.MkdirAll(bin, 0o700))
-	for _, program := range stack.Programs() {
+	for _, program := range stack.Binaries() {
 		ts.Check(os.WriteFile(filepath.Join(bin, program), nil, 0o700))
 	}
 }

@@ -13,8 +13,11 @@ import (
 	"github.com/faultline-lab/faultline/deploy/local/supervisor"
 )
 
-// v1 is the only version there is so far: what `make build` made.
+// v1 is the version that every workload starts with: the binary of its name.
 const v1 = "v1"
+
+// releases are the further versions of workloads, and their binaries.
+var releases = map[string]map[string]string{"orders": {"v2": "orders-v2"}}
 
 // service is what differs between one workload of ours and another.
 type service struct {
@@ -54,7 +57,7 @@ func (d definition) services() []supervisor.Part {
 			port: ports.Orders, limitMiB: 48,
 			flags: func(supervisor.Replica) []string {
 				return []string{
-					"--pool-max=4", "--inventory-url=" + d.Ports.URL(ports.Inventory), "--payments-url=" + d.Ports.URL(ports.Payments),
+					"--pool-max=4", "--connection-lifetime=9s", "--inventory-url=" + d.Ports.URL(ports.Inventory), "--payments-url=" + d.Ports.URL(ports.Payments),
 				}
 			},
 			secrets: map[string]string{"FAULTLINE_DATABASE_URL": d.through(ports.OrdersDB, postgres.Orders)},
@@ -124,11 +127,20 @@ func (d definition) part(s service) supervisor.Part {
 		Name: s.name, Kind: supervisor.Service, Needs: s.needs,
 		Workload: &supervisor.Workload{
 			Labels: labels, Replicas: replicas, Max: s.max,
-			Version: v1, Versions: map[string]string{v1: filepath.Join(d.Folders.Bin, s.name)},
+			Version: v1, Versions: d.versions(s.name),
 			Address: func(ordinal int) string { return d.Ports.Address(s.port(ordinal)) },
 			Spec:    func(r supervisor.Replica) process.Spec { return d.spec(s, r) },
 		},
 	}
+}
+
+// versions are the binaries of a workload by version.
+func (d definition) versions(workload string) map[string]string {
+	all := map[string]string{v1: filepath.Join(d.Folders.Bin, workload)}
+	for version, binary := range releases[workload] {
+		all[version] = filepath.Join(d.Folders.Bin, binary)
+	}
+	return all
 }
 
 func (d definition) spec(s service, r supervisor.Replica) process.Spec {

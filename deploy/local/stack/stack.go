@@ -20,6 +20,15 @@ func Programs() []string {
 	return []string{"storefront", "orders", "inventory", "payments", "loadgen", "autoheal"}
 }
 
+// Binaries are the programs, and the further releases of some that can be rolled out.
+func Binaries() []string {
+	all := Programs()
+	for _, workload := range Programs() {
+		all = append(all, slices.Sorted(maps.Values(releases[workload]))...)
+	}
+	return all
+}
+
 // Tools are the paths of the programs that are not ours.
 type Tools struct {
 	Prometheus, Alertmanager, Loki, Jaeger, Toxiproxy string
@@ -73,7 +82,7 @@ func (d definition) checkReplicas() error {
 // CheckBinaries returns an error that names the binaries of ours that are missing.
 func CheckBinaries(f folders.Folders) error {
 	var missing []string
-	for _, program := range Programs() {
+	for _, program := range Binaries() {
 		if info, err := os.Stat(filepath.Join(f.Bin, program)); err != nil || info.Mode()&0o111 == 0 {
 			missing = append(missing, program)
 		}

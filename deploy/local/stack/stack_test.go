@@ -3,6 +3,7 @@ package stack
 import (
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -183,12 +184,28 @@ func TestTheConfigurationFilesAreWrittenWithThePortsOfThisStack(t *testing.T) {
 	}
 }
 
+func TestOrdersHasASecondReleaseAndNobodyElse(t *testing.T) {
+	cfg := config(t)
+	for name, part := range parts(t, cfg) {
+		if part.Workload == nil {
+			continue
+		}
+		want := map[string]string{"v1": filepath.Join(cfg.Folders.Bin, name)}
+		if name == "orders" {
+			want["v2"] = filepath.Join(cfg.Folders.Bin, "orders-v2")
+		}
+		if part.Workload.Version != "v1" || !maps.Equal(part.Workload.Versions, want) {
+			t.Errorf("%s starts with %s of %v, want v1 of %v", name, part.Workload.Version, part.Workload.Versions, want)
+		}
+	}
+}
+
 func TestMissingBinariesAreNamed(t *testing.T) {
 	paths := config(t).Folders
 	if err := os.MkdirAll(paths.Bin, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for _, program := range Programs() {
+	for _, program := range Binaries() {
 		if program == "orders" {
 			continue
 		}
