@@ -12,7 +12,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/transport"
 
 	"github.com/faultline-lab/faultline/chaos/control"
@@ -51,17 +50,9 @@ func New(config Config) (*Client, error) {
 
 // Open makes a client from what stack.json says of the cluster. Its calls go through the wrapped transport; nil wraps nothing.
 func Open(where endpoints.Kubernetes, wrap transport.WrapperFunc) (*Client, error) {
-	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(
-		&clientcmd.ClientConfigLoadingRules{ExplicitPath: where.Kubeconfig},
-		&clientcmd.ConfigOverrides{CurrentContext: where.Context},
-	).ClientConfig()
+	config, err := Access(where, wrap)
 	if err != nil {
-		return nil, fmt.Errorf("the stack's kubeconfig: %w: is the cluster still there? `stack kind status` tells", err)
-	}
-	config.Timeout = 5 * time.Second // a call, not a watch
-	config.UserAgent = "faultline-chaos"
-	if wrap != nil {
-		config.Wrap(wrap)
+		return nil, err
 	}
 	api, err := kubernetes.NewForConfig(config)
 	if err != nil {
