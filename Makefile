@@ -94,6 +94,7 @@ tools: build ## Find or build Prometheus, Alertmanager, Loki, Jaeger and Toxipro
 
 generate: ## Rewrite generated files (golden files of the tests, rules, pins of the tools)
 	go test ./postmortems/report -update
+	go test ./chaos/mesh -update
 	go test ./slo/rules -update
 	go test ./observability/contract -update
 	go test ./observability/grafana -update
