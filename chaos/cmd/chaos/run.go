@@ -21,6 +21,7 @@ type commands struct {
 	List   listCommand   `cmd:"" help:"List the experiments."`
 	Show   showCommand   `cmd:"" help:"Show an experiment's file."`
 	Check  checkCommand  `cmd:"" help:"Check experiment files without a running stack."`
+	Render renderCommand `cmd:"" help:"Print an experiment's Chaos Mesh resource, for kubectl apply."`
 	Run    runCommand    `cmd:"" help:"Run an experiment against the running stack."`
 	Stop   stopCommand   `cmd:"" help:"Take away the fault of the active experiment."`
 	Status statusCommand `cmd:"" help:"Show the active experiment and whether its fault is still there."`
