@@ -1,0 +1,24 @@
+package main
+
+import (
+	"context"
+	"io"
+
+	"github.com/faultline-lab/faultline/observability/command"
+	"github.com/faultline-lab/faultline/observability/endpoints"
+)
+
+const description = `Turns promises about services (OpenSLO v1 files) into Prometheus rules, and tells how well they are kept.`
+
+// commands is the command line.
+type commands struct {
+	Profiles profilesCommand `cmd:"" help:"List the window profiles: over which windows, and how fast, a budget may burn."`
+}
+
+// run is the program without its exit.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	program := command.Program{
+		Name: "slo", Description: description, Vars: map[string]string{"stack_file": endpoints.DefaultFile},
+	}
+	return program.Dispatch(ctx, &commands{}, args, stdout, stderr)
+}

@@ -1,0 +1,96 @@
+// Package profile is the windows over which error budgets are watched, and how fast they may burn.
+package profile
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/faultline-lab/faultline/slo/model"
+)
+
+// Profile is one set of windows.
+type Profile struct {
+	Name string
+	// Faster is how many times as fast as in life everything is: an SLO's period is divided by it.
+	Faster int
+	// Alerts are those of one SLO, the most urgent first.
+	Alerts []Alert
+	// Fast is how often windows of up to FastUpTo are evaluated, and pages; Slow the longer ones, and tickets; Budget what
+	// is left of the whole period.
+	Fast, Slow, Budget time.Duration
+	FastUpTo           time.Duration
+	// AbsentFor is how long a source may be silent before somebody is told, with which severity.
+	AbsentFor      time.Duration
+	AbsentSeverity model.Severity
+	// MinimumBad is how many bad events a short window must hold before anybody is told: one customer's bad night at three
+	// requests an hour is nobody's emergency.
+	MinimumBad float64
+}
+
+// Alert fires when any of its pairs does.
+type Alert struct {
+	Severity model.Severity
+	Pairs    []Pair
+}
+
+// Pair is a burn rate and two windows that must both exceed it: the long one is the evidence, and the short one ends the
+// alert soon after the fault (SRE Workbook, chapter 5, "Multiwindow, Multi-Burn-Rate Alerts").
+type Pair struct {
+	BurnRate    float64
+	Long, Short time.Duration
+}
+
+const day = 24 * time.Hour
+
+// The names of the profiles.
+const (
+	Demo       = "demo"
+	Production = "production"
+)
+
+// Names lists the profiles.
+func Names() []string { return []string{Demo, Production} }
+
+// Get is a profile by its name.
+func Get(name string) (Profile, error) {
+	switch name {
+	case Demo:
+		return demo(), nil
+	case Production:
+		return production(), nil
+	default:
+		return Profile{}, fmt.Errorf("there is no profile %q; use one of: %s", name, strings.Join(Names(), ", "))
+	}
+}
+
+// production is the SRE Workbook's table 5-8: 2 % of a 30-day budget in an hour or 5 % in six hours page, 10 % in a day
+// or in three days are a ticket.
+func production() Profile {
+	return Profile{
+		Name: Production, Faster: 1,
+		Alerts: []Alert{
+			{model.Page, []Pair{{14.4, time.Hour, 5 * time.Minute}, {6, 6 * time.Hour, 30 * time.Minute}}},
+			{model.Ticket, []Pair{{3, day, 2 * time.Hour}, {1, 3 * day, 6 * time.Hour}}},
+		},
+		Fast: 30 * time.Second, Slow: 2 * time.Minute, Budget: 5 * time.Minute, FastUpTo: time.Hour,
+		AbsentFor: 2 * time.Minute, AbsentSeverity: model.Page,
+		MinimumBad: 5,
+	}
+}
+
+// demo is the first pair 120 times as fast: 30 s of a 6-hour period. Its short window would be 2.5 s; it is 5 s, because a
+// rate over fewer than four scrapes is a guess (docs/decisions/0013). Nobody but the healer takes its pages, and the healer
+// can do nothing about what is not measured, so that is a ticket.
+func demo() Profile {
+	return Profile{
+		Name: Demo, Faster: 120,
+		Alerts: []Alert{{model.Page, []Pair{{14.4, 30 * time.Second, 5 * time.Second}}}},
+		Fast:   time.Second, Slow: time.Second, Budget: 15 * time.Second, FastUpTo: 30 * time.Second,
+		AbsentFor: 30 * time.Second, AbsentSeverity: model.Ticket,
+		MinimumBad: 5,
+	}
+}
+
+// Period is an SLO's period in this profile.
+func (p Profile) Period(s model.SLO) time.Duration { return s.Period / time.Duration(p.Faster) }
