@@ -88,7 +88,7 @@ func (s settings) prometheus() ([]byte, error) {
 func (s settings) alertmanager() ([]byte, error) {
 	return stackconfig.Alertmanager(stackconfig.AlertmanagerParams{
 		WebhookURL: "http://autoheal:8080/webhook/alertmanager", WebhookTokenFile: webhookTokenFile,
-		GroupInterval: s.AlertGroupInterval.Duration, KeepTickets: s.SLOProfile == rules.Production,
+		GroupInterval: s.AlertGroupInterval.Duration,
 	})
 }
 

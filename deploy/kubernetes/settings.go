@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
@@ -36,9 +35,6 @@ type keep struct {
 // levels are the healer's levels of autonomy (docs/guards/autonomy.md).
 var levels = []string{"act", "approve", "observe"}
 
-// longestWindow is how far back the rules of a profile look.
-var longestWindow = map[string]time.Duration{rules.Demo: 30 * time.Second, rules.Production: 3 * 24 * time.Hour}
-
 // parseSettings reads settings.yaml; a key that it does not know is an error.
 func parseSettings(path string, data []byte) (settings, error) {
 	var s settings
@@ -52,9 +48,9 @@ func parseSettings(path string, data []byte) (settings, error) {
 }
 
 func (s settings) validate() error {
-	window, known := longestWindow[s.SLOProfile]
+	window, err := rules.LongestWindow(s.SLOProfile)
 	switch {
-	case !known:
+	case err != nil:
 		return fmt.Errorf("sloProfile is %q: use one of %s", s.SLOProfile, strings.Join(rules.Profiles(), ", "))
 	case !slices.Contains(levels, s.Autonomy):
 		return fmt.Errorf("autonomy is %q: use one of %s", s.Autonomy, strings.Join(levels, ", "))

@@ -73,15 +73,17 @@ func answers(t *testing.T, dashboard, panel, ref string, given series, want ...s
 }
 
 func TestTheBurnRateIsThatOfWhicheverProfileIsLoaded(t *testing.T) {
-	const requests, errors = "workload:checkout_requests:rate", "workload:checkout_errors:ratio_rate"
-	const edge = `{workload="storefront"}`
-	answers(t, "slo.json", "Burn rate", "A", series{errors + "5s" + edge: "0.144x60"}, sample{edge, 14.4})
-	answers(t, "slo.json", "Burn rate", "A", series{errors + "5m" + edge: "0.0144x60"}, sample{edge, 14.4})
-	answers(t, "slo.json", "Objective", "A", series{requests + "5m" + edge: "40x60"}, sample{"{}", 0.999})
+	const checkout, orders = `{slo="checkout",workload="storefront"}`, `{slo="orders-latency",workload="orders"}`
+	answers(t, "slo.json", "Burn rate", "A", series{"slo:burn_rate:rate5s" + checkout: "14.4x60", "slo:burn_rate:rate5s" + orders: "3x60"}, sample{checkout, 14.4})
+	answers(t, "slo.json", "Burn rate", "A", series{"slo:burn_rate:rate5m" + checkout: "14.4x60"}, sample{checkout, 14.4})
+	answers(t, "slo.json", "Objective", "A", series{"slo:objective:ratio" + checkout: "0.999x60"}, sample{checkout, 0.999})
 	answers(t, "slo.json", "Budget taken by each window", "A", series{
-		errors + "5s" + edge:  "0x60",
-		errors + "30s" + edge: "0.144x60",
-	}, sample{`{window="5s",workload="storefront"}`, 0}, sample{`{window="30s",workload="storefront"}`, 0.02})
+		"slo:burn_rate:rate5s" + checkout:  "0x60",
+		"slo:burn_rate:rate30s" + checkout: "14.4x60",
+		"slo:period:seconds" + checkout:    "21600x60",
+	}, sample{`{slo="checkout",window="5s",workload="storefront"}`, 0}, sample{`{slo="checkout",window="30s",workload="storefront"}`, 0.02})
+	answers(t, "slo.json", "Burn rate, of each promise", "A", series{"slo:burn_rate:rate30s" + checkout: "2x60", "slo:burn_rate:rate30s" + orders: "3x60"},
+		sample{checkout, 2}, sample{orders, 3})
 }
 
 func TestWhatALeakHoldsIsCountedAndNotInTheLaw(t *testing.T) {

@@ -17,12 +17,10 @@ type AlertmanagerParams struct {
 	GroupInterval time.Duration
 	// RepeatInterval is how long a still-firing alert stays unmentioned; 0 means 5 min.
 	RepeatInterval time.Duration
-	// KeepTickets keeps alerts of severity "ticket" from the healer: they burn for days, want a person in working hours,
-	// and are found in Alertmanager.
-	KeepTickets bool
 }
 
-// Alertmanager renders alertmanager.yml.
+// Alertmanager renders alertmanager.yml. Alerts of severity "ticket" are kept from the healer: they burn for days or are
+// about the healer itself, want a person in working hours, and are found in Alertmanager.
 func Alertmanager(p AlertmanagerParams) ([]byte, error) {
 	if p.WebhookURL == "" {
 		return nil, errors.New("stackconfig: Alertmanager: WebhookURL is required: alerts must go to somebody")
@@ -41,7 +39,6 @@ func Alertmanager(p AlertmanagerParams) ([]byte, error) {
 		"WebhookTokenFile": p.WebhookTokenFile,
 		"GroupInterval":    model.Duration(p.GroupInterval),
 		"RepeatInterval":   model.Duration(p.RepeatInterval),
-		"KeepTickets":      p.KeepTickets,
 	})
 }
 

@@ -191,7 +191,7 @@ func get(t *testing.T, url string, into any) {
 // A ticket is for people: the healer, which would open an incident for it, is not told.
 func TestTicketsAreKeptFromTheHealer(t *testing.T) {
 	alertmanager := stacktest.Alertmanager(t, stackconfig.AlertmanagerParams{
-		WebhookURL: "http://127.0.0.1:1/webhook/alertmanager", KeepTickets: true,
+		WebhookURL: "http://127.0.0.1:1/webhook/alertmanager",
 	})
 	body := `[{"labels":{"alertname":"A","workload":"orders","severity":"page"}},
 	          {"labels":{"alertname":"B","workload":"orders","severity":"ticket"}}]`

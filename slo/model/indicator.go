@@ -51,40 +51,48 @@ func (i Indicator) Counted() bool {
 }
 
 // Windowed says that the ratio is rendered anew for each window and cannot be sampled.
-func (i Indicator) Windowed() bool { return i.Raw != nil && i.Raw.Query.Windowed() && i.Slice.Window == 0 }
+func (i Indicator) Windowed() bool {
+	return i.Raw != nil && i.Raw.Query.Windowed() && i.Slice.Window == 0
+}
 
-// Events are two PromQL expressions for an indicator that is Counted: bad events and all events a second, as means over a
-// window. Without a single good or bad series there are none of them, which is zero and not unknown. Both have no labels.
-func (i Indicator) Events(window time.Duration) (bad, total string) {
-	total = i.Ratio.Total.Rate(window)
+// Events is a PromQL expression for an indicator that is Counted: all events a second, as a mean over a window. It has no
+// labels.
+func (i Indicator) Events(window time.Duration) string { return i.Ratio.Total.Rate(window) }
+
+// BadEvents are those of them that are bad; total is what Events says, or a series of the same without labels. Without a
+// single good or bad series there are none of them, which is zero and not unknown.
+func (i Indicator) BadEvents(window time.Duration, total string) string {
 	if i.Ratio.Bad != nil {
-		return fmt.Sprintf("%s or 0 * %s", i.Ratio.Bad.Rate(window), total), total
+		return fmt.Sprintf("%s or 0 * %s", i.Ratio.Bad.Rate(window), total)
 	}
 	// Series that begin at different times are extrapolated differently: a little more than all can be good.
-	return fmt.Sprintf("clamp_min(%s - (%s or 0 * %s), 0)", total, i.Ratio.Good.Rate(window), total), total
+	return fmt.Sprintf("clamp_min(%s - (%s or 0 * %s), 0)", total, i.Ratio.Good.Rate(window), total)
 }
 
 // Sample are two PromQL expressions for an indicator that is neither Counted nor Windowed: how much of this moment (or of
-// the slice that ends now) is bad, and how much there is of it. Their sums over a window are its error ratio.
+// the slice that ends now) is bad, and how much there is of it. Their sums over a window are its error ratio. What is not a
+// number is left out: one would make a sum unknown for the whole window.
 func (i Indicator) Sample() (bad, total string) {
-	if i.Slice.Window > 0 {
-		return i.slice()
-	}
 	switch {
+	case i.Slice.Window > 0:
+		bad = i.slice()
+	case i.Ratio != nil && i.Ratio.Bad != nil:
+		total = i.Ratio.Total.Value()
+		return known(i.Ratio.Bad.Value() + " or 0 * " + total), known(total)
 	case i.Ratio != nil:
 		total = i.Ratio.Total.Value()
-		if i.Ratio.Bad != nil {
-			return fmt.Sprintf("%s or 0 * %s", i.Ratio.Bad.Value(), total), total
-		}
-		return fmt.Sprintf("clamp_min(%s - (%s or 0 * %s), 0)", total, i.Ratio.Good.Value(), total), total
+		return known(fmt.Sprintf("clamp_min(%s - (%s or 0 * %s), 0)", total, i.Ratio.Good.Value(), total)), known(total)
 	case i.Raw != nil:
 		bad = i.Raw.bad(i.Raw.Query.Value())
-		return bad, "0 * (" + bad + ") + 1"
 	default:
-		value := i.Threshold.Query.Value()
-		return fmt.Sprintf("1 - (%s %s bool %v)", value, i.Threshold.Op, i.Threshold.Value), fmt.Sprintf("0 * %s + 1", value)
+		bad = fmt.Sprintf("1 - ((%s) %s bool %s)", known(i.Threshold.Query.Value()), i.Threshold.Op, Number(i.Threshold.Value))
+		return bad, "0 * (" + bad + ") + 1"
 	}
+	bad = known(bad)
+	return bad, "0 * (" + bad + ") + 1"
 }
+
+func known(expr string) string { return "(" + expr + ") > -Inf" }
 
 func (r Raw) bad(ratio string) string {
 	if r.Failure {
@@ -94,16 +102,15 @@ func (r Raw) bad(ratio string) string {
 }
 
 // slice judges the slice that ends now.
-func (i Indicator) slice() (bad, total string) {
+func (i Indicator) slice() string {
 	whole := i
 	whole.Slice = Slice{}
 	ratio := whole.ErrorRatio(i.Slice.Window)
-	total = "0 * (" + ratio + ") + 1"
 	if i.Slice.Target == 0 {
-		return ratio, total
+		return ratio
 	}
 	// A hair of tolerance: 1 - 0.95 is more than 0.05 to the last bit, and a slice on the target is good.
-	return fmt.Sprintf("(%s) > bool (1 - %v + 1e-9)", ratio, i.Slice.Target), total
+	return fmt.Sprintf("(%s) > bool (1 - %s + 0.000000001)", ratio, Number(i.Slice.Target))
 }
 
 // ErrorRatio is a PromQL expression for the share of bad events in a window, without any recording rule: dear over long
@@ -111,8 +118,8 @@ func (i Indicator) slice() (bad, total string) {
 func (i Indicator) ErrorRatio(window time.Duration) string {
 	switch {
 	case i.Counted():
-		bad, total := i.Events(window)
-		return fmt.Sprintf("(%s) / (%s > 0)", bad, total)
+		total := i.Events(window)
+		return fmt.Sprintf("(%s) / (%s > 0)", i.BadEvents(window, total), total)
 	case i.Windowed():
 		return i.Raw.bad(i.Raw.Query.Over(window))
 	}

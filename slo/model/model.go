@@ -3,8 +3,10 @@
 package model
 
 import (
-	"fmt"
 	"time"
+
+	"github.com/faultline-lab/faultline/observability/strictyaml"
+	"github.com/faultline-lab/faultline/slo/profile"
 )
 
 // SLO is one promise. A file's SLO with several objectives is several of these.
@@ -50,32 +52,24 @@ type Alerting struct {
 }
 
 // Severity is how soon somebody must look.
-type Severity string
+type Severity = profile.Severity
 
 // The severities.
 const (
-	Page   Severity = "page"
-	Ticket Severity = "ticket"
+	Page   = profile.Page
+	Ticket = profile.Ticket
 )
 
 // For is the objective in a profile.
-func (s SLO) For(profile string) float64 {
-	if objective, there := s.Objectives[profile]; there {
+func (s SLO) For(profileName string) float64 {
+	if objective, there := s.Objectives[profileName]; there {
 		return objective
 	}
 	return s.Objective
 }
 
-// Place is where something stands in a file, from 1.
-type Place struct {
-	File         string
-	Line, Column int
-}
-
-func (p Place) String() string { return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column) }
-
 // Places are where the parts of an SLO stand, by the names below; annotations by their whole key.
-type Places map[string]Place
+type Places map[string]strictyaml.Place
 
 // Parts of an SLO that have a place.
 const (
@@ -92,7 +86,7 @@ const (
 )
 
 // Of is where a part stands, or where the SLO's name does.
-func (p Places) Of(part string) Place {
+func (p Places) Of(part string) strictyaml.Place {
 	if place, there := p[part]; there {
 		return place
 	}

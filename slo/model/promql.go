@@ -55,6 +55,18 @@ func rated(expr parser.Expr, window time.Duration) parser.Expr {
 	return expr
 }
 
+// amounts says that an expression with a window gives how many there were in it, and not how many a second.
+func amounts(expr parser.Expr) bool {
+	found := false
+	parser.Inspect(expr, func(node parser.Node, _ []parser.Node) error {
+		if call, is := node.(*parser.Call); is {
+			found = found || slices.Contains([]string{"increase", "sum_over_time", "count_over_time"}, call.Func.Name)
+		}
+		return nil
+	})
+	return found
+}
+
 // choosing aggregations keep the series they choose.
 var choosing = []parser.ItemType{parser.TOPK, parser.BOTTOMK, parser.LIMITK, parser.LIMIT_RATIO, parser.COUNT_VALUES}
 

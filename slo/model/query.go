@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -90,23 +91,35 @@ func (q Query) Rate(window time.Duration) string {
 		expr = rated(expr, window)
 		text = expr.String()
 	}
-	if single(expr) {
-		return text
+	one := oneNumber(expr, text)
+	if amounts(expr) {
+		return fmt.Sprintf("(%s / %s)", one, Number(window.Seconds()))
 	}
-	return "sum(" + text + ")"
+	return one
 }
 
 // Value is one number: the value of this moment.
 func (q Query) Value() string {
 	expr, err := parser.ParseExpr(q.text)
-	if err == nil && single(expr) {
-		if _, binary := expr.(*parser.BinaryExpr); binary {
-			return "(" + q.text + ")"
-		}
+	if err != nil {
 		return q.text
 	}
-	return "sum(" + q.text + ")"
+	return oneNumber(expr, q.text)
 }
+
+// oneNumber sums what may be several series, and keeps what is one together.
+func oneNumber(expr parser.Expr, text string) string {
+	if !single(expr) {
+		return "sum(" + text + ")"
+	}
+	if _, binary := expr.(*parser.BinaryExpr); binary {
+		return "(" + text + ")"
+	}
+	return text
+}
+
+// Number writes a number without an exponent.
+func Number(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
 
 // Duration writes a duration as Prometheus does: 30s, 5m, 1d.
 func Duration(d time.Duration) string { return model.Duration(d).String() }

@@ -10,13 +10,13 @@ import (
 
 func TestACounterGetsItsRateAroundEachSelector(t *testing.T) {
 	for text, want := range map[string]string{
-		`requests_total`:                                  `sum(rate(requests_total[5m]))`,
-		`sum(requests_total{code!~"5.."})`:                `sum(rate(requests_total{code!~"5.."}[5m]))`,
-		`sum by (job) (requests_total)`:                   `sum(sum by (job) (rate(requests_total[5m])))`,
-		`sum(a_total) - sum(b_total)`:                     `sum(rate(a_total[5m])) - sum(rate(b_total[5m]))`,
-		`sum(increase(requests_total[{{ .window }}])) / 3`: `sum(increase(requests_total[5m])) / 3`,
-		`rate(requests_total[{{.window}}])`:               `sum(rate(requests_total[5m]))`,
-		`sum(requests_total offset 1h)`:                   `sum(rate(requests_total[5m] offset 1h))`,
+		`requests_total`:                                   `sum(rate(requests_total[5m]))`,
+		`sum(requests_total{code!~"5.."})`:                 `sum(rate(requests_total{code!~"5.."}[5m]))`,
+		`sum by (job) (requests_total)`:                    `sum(sum by (job) (rate(requests_total[5m])))`,
+		`sum(a_total) - sum(b_total)`:                      `(sum(rate(a_total[5m])) - sum(rate(b_total[5m])))`,
+		`sum(increase(requests_total[{{ .window }}])) / 3`: `((sum(increase(requests_total[5m])) / 3) / 300)`,
+		`rate(requests_total[{{.window}}])`:                `sum(rate(requests_total[5m]))`,
+		`sum(requests_total offset 1h)`:                    `sum(rate(requests_total[5m] offset 1h))`,
 	} {
 		q, err := model.NewCounter(text)
 		if err != nil {
@@ -34,17 +34,17 @@ func TestQueriesThatCannotBeMeantAreRefused(t *testing.T) {
 		make       func(string) (model.Query, error)
 		text, want string
 	}{
-		"no query":                           {model.NewCounter, " ", "the query is empty"},
-		"no PromQL":                          {model.NewCounter, "sum(", "not PromQL"},
-		"a number":                           {model.NewCounter, "3", "an instant vector is needed"},
-		"a range":                            {model.NewValue, "up[5m]", "an instant vector is needed"},
-		"another placeholder":                {model.NewCounter, "rate(x[{{.period}}])", "that is the only one there is"},
-		"a counter under a function":         {model.NewCounter, "abs(x_total)", "counter: true"},
+		"no query":                            {model.NewCounter, " ", "the query is empty"},
+		"no PromQL":                           {model.NewCounter, "sum(", "not PromQL"},
+		"a number":                            {model.NewCounter, "3", "an instant vector is needed"},
+		"a range":                             {model.NewValue, "up[5m]", "an instant vector is needed"},
+		"another placeholder":                 {model.NewCounter, "rate(x[{{.period}}])", "that is the only one there is"},
+		"a counter under a function":          {model.NewCounter, "abs(x_total)", "counter: true"},
 		"a counter that has its rate already": {model.NewCounter, "rate(x_total[5m])", "counter: true"},
-		"a ratio of counters":                {model.NewCounter, "a_total / b_total", "counter: true"},
-		"many series with one bound":         {model.NewSingle, "queue_length", "aggregate it"},
-		"many series by a label":             {model.NewSingle, "sum by (job) (queue_length)", "aggregate it"},
-		"the longest series":                 {model.NewSingle, "topk(1, queue_length)", "aggregate it"},
+		"a ratio of counters":                 {model.NewCounter, "a_total / b_total", "counter: true"},
+		"many series with one bound":          {model.NewSingle, "queue_length", "aggregate it"},
+		"many series by a label":              {model.NewSingle, "sum by (job) (queue_length)", "aggregate it"},
+		"the longest series":                  {model.NewSingle, "topk(1, queue_length)", "aggregate it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := test.make(test.text); err == nil || !strings.Contains(err.Error(), test.want) {

@@ -5,8 +5,15 @@ import (
 	"fmt"
 	"strings"
 	"time"
+)
 
-	"github.com/faultline-lab/faultline/slo/model"
+// Severity is how soon somebody must look.
+type Severity string
+
+// The severities. Only pages reach the healer.
+const (
+	Page   Severity = "page"
+	Ticket Severity = "ticket"
 )
 
 // Profile is one set of windows.
@@ -22,7 +29,7 @@ type Profile struct {
 	FastUpTo           time.Duration
 	// AbsentFor is how long a source may be silent before somebody is told, with which severity.
 	AbsentFor      time.Duration
-	AbsentSeverity model.Severity
+	AbsentSeverity Severity
 	// MinimumBad is how many bad events a short window must hold before anybody is told: one customer's bad night at three
 	// requests an hour is nobody's emergency.
 	MinimumBad float64
@@ -30,7 +37,7 @@ type Profile struct {
 
 // Alert fires when any of its pairs does.
 type Alert struct {
-	Severity model.Severity
+	Severity Severity
 	Pairs    []Pair
 }
 
@@ -70,11 +77,11 @@ func production() Profile {
 	return Profile{
 		Name: Production, Faster: 1,
 		Alerts: []Alert{
-			{model.Page, []Pair{{14.4, time.Hour, 5 * time.Minute}, {6, 6 * time.Hour, 30 * time.Minute}}},
-			{model.Ticket, []Pair{{3, day, 2 * time.Hour}, {1, 3 * day, 6 * time.Hour}}},
+			{Page, []Pair{{14.4, time.Hour, 5 * time.Minute}, {6, 6 * time.Hour, 30 * time.Minute}}},
+			{Ticket, []Pair{{3, day, 2 * time.Hour}, {1, 3 * day, 6 * time.Hour}}},
 		},
-		Fast: 30 * time.Second, Slow: 2 * time.Minute, Budget: 5 * time.Minute, FastUpTo: time.Hour,
-		AbsentFor: 2 * time.Minute, AbsentSeverity: model.Page,
+		Fast: 30 * time.Second, Slow: 2 * time.Minute, Budget: 2 * time.Minute, FastUpTo: time.Hour,
+		AbsentFor: 2 * time.Minute, AbsentSeverity: Page,
 		MinimumBad: 5,
 	}
 }
@@ -85,12 +92,12 @@ func production() Profile {
 func demo() Profile {
 	return Profile{
 		Name: Demo, Faster: 120,
-		Alerts: []Alert{{model.Page, []Pair{{14.4, 30 * time.Second, 5 * time.Second}}}},
+		Alerts: []Alert{{Page, []Pair{{14.4, 30 * time.Second, 5 * time.Second}}}},
 		Fast:   time.Second, Slow: time.Second, Budget: 15 * time.Second, FastUpTo: 30 * time.Second,
-		AbsentFor: 30 * time.Second, AbsentSeverity: model.Ticket,
+		AbsentFor: 30 * time.Second, AbsentSeverity: Ticket,
 		MinimumBad: 5,
 	}
 }
 
-// Period is an SLO's period in this profile.
-func (p Profile) Period(s model.SLO) time.Duration { return s.Period / time.Duration(p.Faster) }
+// Period is what a period of real life is in this profile.
+func (p Profile) Period(life time.Duration) time.Duration { return life / time.Duration(p.Faster) }

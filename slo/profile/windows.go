@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/faultline-lab/faultline/slo/model"
+	"github.com/faultline-lab/faultline/slo/burnrate"
 )
 
 // Scrapes is how many samples the shortest window must hold: a rate over fewer is a guess.
@@ -35,17 +35,34 @@ func (p Profile) Longest() time.Duration {
 // Fastest is the pair that detects an outage first: the short windows of dashboards are its.
 func (p Profile) Fastest() Pair { return p.Alerts[0].Pairs[0] }
 
-// For leaves the alerts that an SLO wants: all of them, and no page for one whose alerts are tickets at most. An alert that
-// would have been a page is a ticket then.
-func (p Profile) For(s model.SLO) []Alert {
-	if s.Alerting.Severity != model.Ticket {
+// For leaves the alerts up to a severity: all of them, or only the tickets. Where the profile has none, what would have
+// been a page is a ticket.
+func (p Profile) For(highest Severity) []Alert {
+	if highest != Ticket {
 		return p.Alerts
 	}
-	var pairs []Pair
+	var tickets []Alert
 	for _, alert := range p.Alerts {
-		pairs = append(pairs, alert.Pairs...)
+		if alert.Severity == Ticket {
+			tickets = append(tickets, alert)
+		}
 	}
-	return []Alert{{model.Ticket, pairs}}
+	if len(tickets) > 0 {
+		return tickets
+	}
+	for _, alert := range p.Alerts {
+		tickets = append(tickets, Alert{Ticket, alert.Pairs})
+	}
+	return tickets
+}
+
+// Burns are the alert's pairs, for arithmetic.
+func (a Alert) Burns() []burnrate.Pair {
+	var burns []burnrate.Pair
+	for _, pair := range a.Pairs {
+		burns = append(burns, burnrate.Pair(pair))
+	}
+	return burns
 }
 
 // CheckInterval refuses a scrape interval that the profile's windows cannot be measured with.

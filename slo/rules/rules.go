@@ -1,15 +1,18 @@
-// Package rules holds the Prometheus rule files that every target runs, local and Kubernetes alike. They are plain
-// files, to be read and changed as such; rule tests for promtool are in testdata.
+// Package rules holds the Prometheus rule files that every target runs, local and Kubernetes alike. Those of the SLOs are
+// generated from slo/specs (make generate), the symptom alert of the pool is written by hand. They are plain files, to be
+// read as such; rule tests for promtool are in testdata.
 package rules
 
 import (
 	"bytes"
 	"embed"
 	"fmt"
-	"slices"
-	"strings"
+	"io/fs"
+	"path"
 	"text/template"
 	"time"
+
+	"github.com/faultline-lab/faultline/slo/profile"
 )
 
 // FS holds the rule files of local mode, *.rules.yml, at its root: those of Files(Demo, time.Second).
@@ -20,50 +23,63 @@ var FS embed.FS
 //go:embed pool.rules.yml.tmpl
 var poolTemplate string
 
-//go:embed production/checkout.production.rules.yml
-var checkoutProduction []byte
+//go:embed production/*.rules.yml
+var production embed.FS
 
 // The profiles: what an SLO's windows and objective are.
 const (
-	Demo       = "demo"       // compressed, so that a demo fits in a minute
-	Production = "production" // 30 days, with the windows of the SRE Workbook
+	Demo       = profile.Demo       // compressed, so that a demo fits in a minute
+	Production = profile.Production // 30 days, with the windows of the SRE Workbook
 )
 
 // Profiles lists the profiles.
-func Profiles() []string { return []string{Demo, Production} }
+func Profiles() []string { return profile.Names() }
 
-// scrapes is how many samples the shortest window must hold: a rate over fewer is a guess.
-const scrapes = 4
-
-// shortest is the shortest window of each profile's SLO; the pool's grow with the interval.
-var shortest = map[string]time.Duration{Demo: 5 * time.Second, Production: 5 * time.Minute}
+// LongestWindow is how far back the alerts of a profile look: Prometheus must keep at least that much.
+func LongestWindow(name string) (time.Duration, error) {
+	p, err := profile.Get(name)
+	if err != nil {
+		return 0, fmt.Errorf("rules: %w", err)
+	}
+	return p.Longest(), nil
+}
 
 // Files returns the rule files of a profile, by name, for a Prometheus that scrapes at an interval of whole seconds.
-func Files(profile string, interval time.Duration) (map[string][]byte, error) {
-	window, known := shortest[profile]
-	switch {
-	case !known:
-		return nil, fmt.Errorf("rules: there is no profile %q; use one of: %s", profile, strings.Join(Profiles(), ", "))
-	case interval <= 0 || interval%time.Second != 0:
-		return nil, fmt.Errorf("rules: the scrape interval is %s: use whole seconds, 1s or more", interval)
-	case interval*scrapes > window:
-		return nil, fmt.Errorf("rules: profile %s has a window of %s, which must hold %d scrapes: scrape every %s or more often",
-			profile, window, scrapes, (window / scrapes).Truncate(time.Second))
+func Files(name string, interval time.Duration) (map[string][]byte, error) {
+	p, err := profile.Get(name)
+	if err == nil {
+		err = p.CheckInterval(interval)
 	}
-	pool, err := pool(interval)
-	if err != nil {
-		return nil, err
-	}
-	files := map[string][]byte{"pool.rules.yml": pool}
-	if profile == Production {
-		files["checkout.production.rules.yml"] = slices.Clone(checkoutProduction)
-		return files, nil
-	}
-	checkout, err := FS.ReadFile("checkout.demo.rules.yml")
 	if err != nil {
 		return nil, fmt.Errorf("rules: %w", err)
 	}
-	files["checkout.demo.rules.yml"] = checkout
+	files, err := committed(p.Name)
+	if err != nil {
+		return nil, fmt.Errorf("rules: %w", err)
+	}
+	files[poolFile], err = pool(interval)
+	return files, err
+}
+
+// poolFile grows with the interval, so what is committed of it is right for 1 s only.
+const poolFile = "pool.rules.yml"
+
+func committed(name string) (map[string][]byte, error) {
+	from := FS
+	pattern := "*.rules.yml"
+	if name == Production {
+		from, pattern = production, "production/*.rules.yml"
+	}
+	paths, err := fs.Glob(from, pattern)
+	if err != nil {
+		return nil, err
+	}
+	files := map[string][]byte{}
+	for _, file := range paths {
+		if files[path.Base(file)], err = from.ReadFile(file); err != nil {
+			return nil, err
+		}
+	}
 	return files, nil
 }
 
@@ -75,7 +91,7 @@ func pool(interval time.Duration) ([]byte, error) {
 	}
 	var out bytes.Buffer
 	seconds := int(interval / time.Second)
-	if err := parsed.Execute(&out, struct{ Scrape, Window int }{seconds, scrapes * seconds}); err != nil {
+	if err := parsed.Execute(&out, struct{ Scrape, Window int }{seconds, profile.Scrapes * seconds}); err != nil {
 		return nil, fmt.Errorf("rules: %w", err)
 	}
 	return out.Bytes(), nil

@@ -12,6 +12,7 @@ const description = `Turns promises about services (OpenSLO v1 files) into Prome
 
 // commands is the command line.
 type commands struct {
+	Generate generateCommand `cmd:"" help:"Write the Prometheus rules of OpenSLO files."`
 	Profiles profilesCommand `cmd:"" help:"List the window profiles: over which windows, and how fast, a budget may burn."`
 }
 

@@ -8,32 +8,30 @@ import (
 	"github.com/faultline-lab/faultline/observability/grafana/internal/model"
 )
 
-// profile is what the dashboard must know of an SLO profile of slo/rules: the rules carry the windows in their names, and
-// the objective only in their alerts.
+// profile is what the dashboard must know of an SLO profile of slo/rules: the rules carry the windows in their names.
 type profile struct {
-	budget      string   // 1 - objective
 	short, long string   // the windows of the fastest page
-	windows     []string // all of them, with their length as a share of the period
-	period      int      // seconds
+	windows     []string // all of them
 }
 
 var (
-	demo       = profile{"(1 - 0.99)", "5s", "30s", []string{"5s", "30s"}, 6 * 3600}
-	production = profile{"(1 - 0.999)", "5m", "1h", []string{"5m", "30m", "1h", "2h", "6h", "1d", "3d"}, 30 * 86400}
+	demo       = profile{"5s", "30s", []string{"5s", "30s"}}
+	production = profile{"5m", "1h", []string{"5m", "30m", "1h", "2h", "6h", "1d", "3d"}}
 )
 
 // SLO answers: do we keep our promise, and how fast are we using up what may go wrong?
 func SLO() model.Dashboard {
 	return board.New("faultline-slo", "Faultline: SLO of checkout",
 		"Do we keep the promise that checkouts succeed within 0.5 s, and how fast do we use up what may go wrong? It reads the "+
-			"recording rules of whichever profile is loaded: demo (99 % of 6 h) or production (99.9 % of 30 days).").
+			"recording rules of whichever profile is loaded: demo (of 6 h) or production (of 30 days).").
 		Row("Now", 4, promise()...).
 		Row("Burn rate", 9, burning()...).
+		Row("Every promise", 8, everyPromise()...).
 		Row("What customers got", 8, results()...).
 		Row("How fast", 8, howFast()...).
 		Row("Alerts and complaints", 9,
 			board.State("Alerts about checkout", "Alerts of the error budget, and of what they are usually preceded by.", "quiet", "firing",
-				board.Ask(firing(`alertname=~"Checkout.+|ConnectionPoolExhausted"`), "{{alertname}} {{instance}}")),
+				board.Ask(firing(`alertname=~"Checkout.+|Orders.+|ConnectionPoolExhausted"`), "{{alertname}} {{instance}}")),
 			board.Logs("Complaints of the edge", "Requests that failed or were slow, as storefront says it. A line's trace_id leads to its trace.",
 				`{service_name="storefront"} | severity_text=~"WARN|ERROR"`)).
 		Dashboard()
@@ -42,11 +40,16 @@ func SLO() model.Dashboard {
 // either asks for the demo profile's answer, and for production's where there is none.
 func either(of func(profile) string) string { return of(demo) + " or " + of(production) }
 
-func errorRatio(window string) string { return "workload:checkout_errors:ratio_rate" + window }
+// ofCheckout chooses the promise that the dashboard is about.
+const ofCheckout = `{slo="checkout"}`
+
+func errorRatio(window string) string { return "slo:error_ratio:rate" + window + ofCheckout }
+
+func burnRate(window string) string { return "slo:burn_rate:rate" + window + ofCheckout }
 
 func promise() []*board.Panel {
 	long := func(p profile) string { return "1 - " + errorRatio(p.long) }
-	burn := func(p profile) string { return errorRatio(p.short) + " / " + p.budget }
+	burn := func(p profile) string { return burnRate(p.short) }
 	return []*board.Panel{
 		board.Stat("Good checkouts", "Share of good ones over the fastest page's long window: 30 s (demo) or 1 h (production).", board.Share,
 			board.Ask(either(long), "good")).BadBelow(0.99),
@@ -56,10 +59,10 @@ func promise() []*board.Panel {
 			"1 is all of it.", board.Share, board.Ask(spent(), "spent")).Bad(1),
 		board.Stat("Not good in the time shown", "Checkouts that failed or were slow, in the time shown.", board.Count,
 			board.Ask("round("+notGood("$__range")+")", "checkouts")).Bad(1),
+		board.Stat("Budget left", "Of the whole period: 1 is all of it, below 0 it is overdrawn. What was not observed of the period counts as "+
+			"good.", board.Share, board.Ask("slo:error_budget_remaining:ratio"+ofCheckout, "left")).BadBelow(0),
 		board.Stat("Objective", "The promise of the profile that is loaded.", board.Share,
-			board.Ask(either(func(p profile) string {
-				return "0 * max(workload:checkout_requests:rate" + p.short + ") + 1 - " + p.budget
-			}), "objective")),
+			board.Ask("slo:objective:ratio"+ofCheckout, "objective")),
 	}
 }
 
@@ -79,32 +82,38 @@ func notGood(window string) string {
 
 // spent divides what went wrong by the budget of the profile whose rules there are.
 func spent() string {
-	budget := either(func(p profile) string {
-		return "0 * max(workload:checkout_requests:rate" + p.short + ") + " + p.budget
-	})
-	return fmt.Sprintf("(%s) / (%s > 0) / (%s)", notGood("$__range"), increase(counted, "$__range"), budget)
+	return fmt.Sprintf("(%s) / (%s > 0) / (1 - max(slo:objective:ratio%s))", notGood("$__range"), increase(counted, "$__range"), ofCheckout)
 }
 
 func burning() []*board.Panel {
 	return []*board.Panel{
 		board.Graph("Burn rate by window", "How many times too fast the error budget goes, over each window of the loaded profile. An alert needs "+
 			"a short and a long window above its threshold: 14.4 for the fastest page.", board.Count,
-			board.Ask(everyWindow(func(p profile, window string) string { return errorRatio(window) + " / " + p.budget }), "{{window}}")).
+			board.Ask(everyWindow(burnRate), "{{window}}")).
 			FromZero().Bad(14.4),
 		board.Graph("Budget taken by each window", "Share of the whole period's budget that went within the window that ends here: burn rate x "+
 			"window / period. The fastest page fires at 2 %.", board.Share,
-			board.Ask(everyWindow(func(p profile, window string) string {
-				return fmt.Sprintf("%s / %s * %d / %d", errorRatio(window), p.budget, seconds(window), p.period)
+			board.Ask(everyWindow(func(window string) string {
+				return fmt.Sprintf("%s * %d / on (slo, workload) slo:period:seconds%s", burnRate(window), seconds(window), ofCheckout)
 			}), "{{window}}")).FromZero(),
 	}
 }
 
+func everyPromise() []*board.Panel {
+	return []*board.Panel{
+		board.Graph("Budget left, of each promise", "Of the whole period: 1 is all of it, below 0 it is overdrawn.", board.Share,
+			board.Ask("slo:error_budget_remaining:ratio", "{{slo}}")),
+		board.Graph("Burn rate, of each promise", "Over the long window of the fastest page: 30 s (demo) or 1 h (production).", board.Count,
+			board.Ask(either(func(p profile) string { return "slo:burn_rate:rate" + p.long }), "{{slo}}")).FromZero().Bad(14.4),
+	}
+}
+
 // everyWindow is one series for each window that has a recording rule, labelled with it.
-func everyWindow(of func(profile, string) string) string {
+func everyWindow(of func(window string) string) string {
 	var all []string
 	for _, p := range []profile{demo, production} {
 		for _, window := range p.windows {
-			all = append(all, fmt.Sprintf(`label_replace(%s, "window", %q, "", "")`, of(p, window), window))
+			all = append(all, fmt.Sprintf(`label_replace(%s, "window", %q, "", "")`, of(window), window))
 		}
 	}
 	return strings.Join(all, " or ")
@@ -162,11 +171,11 @@ func howFast() []*board.Panel {
 
 // Recorded are the names of the recording rules that the dashboards read.
 func Recorded() []string {
-	var names []string
+	names := []string{"slo:error_budget_remaining:ratio", "slo:objective:ratio", "slo:period:seconds"}
 	for _, p := range []profile{demo, production} {
-		names = append(names, "workload:checkout_requests:rate"+p.short)
+		names = append(names, "slo:error_ratio:rate"+p.short, "slo:error_ratio:rate"+p.long)
 		for _, window := range p.windows {
-			names = append(names, errorRatio(window))
+			names = append(names, "slo:burn_rate:rate"+window)
 		}
 	}
 	return names
