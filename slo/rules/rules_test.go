@@ -13,34 +13,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/faultline-lab/faultline/slo/internal/promtool"
 	"github.com/faultline-lab/faultline/slo/model"
 	"github.com/faultline-lab/faultline/slo/profile"
 	"github.com/faultline-lab/faultline/slo/rulefile"
 	"github.com/faultline-lab/faultline/slo/rules"
 	"github.com/faultline-lab/faultline/slo/specs"
 )
-
-// promtool finds the real promtool, or skips: the rules are only worth what the real engine says of them.
-func promtool(t *testing.T) string {
-	t.Helper()
-	if dir := os.Getenv("FAULTLINE_TOOLS_DIR"); dir != "" {
-		path := filepath.Join(dir, "promtool")
-		if _, err := os.Stat(path); err != nil {
-			t.Fatalf("FAULTLINE_TOOLS_DIR is set, but: %v", err)
-		}
-		return path
-	}
-	path, err := exec.LookPath("promtool")
-	if err == nil {
-		return path
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatal("no promtool: set FAULTLINE_TOOLS_DIR to the folder that holds it")
-	}
-	t.Skip("NOT TESTED: that the alert rules fire and stay silent when they should. There is no promtool on PATH; " +
-		"`make test` provides it, or set FAULTLINE_TOOLS_DIR to the folder that holds it.")
-	return ""
-}
 
 var update = flag.Bool("update", false, "rewrite the rule files that are generated")
 
@@ -72,7 +51,7 @@ func rendered(t *testing.T, profile string, interval time.Duration) (dir string,
 
 // What targets get is what is checked.
 func TestPromtoolFindsNoFaultInTheRuleFiles(t *testing.T) {
-	tool := promtool(t)
+	tool := promtool.Find(t)
 	for _, profile := range profiles {
 		dir, names := rendered(t, profile.name, profile.interval)
 		for _, name := range names {
@@ -86,7 +65,7 @@ func TestPromtoolFindsNoFaultInTheRuleFiles(t *testing.T) {
 
 // The tests name the rule files that lie beside them, so they are copied to where those were rendered.
 func TestTheRulesFireAndStaySilentAsTheirTestsSay(t *testing.T) {
-	tool := promtool(t)
+	tool := promtool.Find(t)
 	for _, profile := range profiles {
 		dir, _ := rendered(t, profile.name, profile.interval)
 		for name, content := range ruleTests(t, profile.tests) {

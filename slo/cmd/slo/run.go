@@ -13,6 +13,7 @@ const description = `Turns promises about services (OpenSLO v1 files) into Prome
 // commands is the command line.
 type commands struct {
 	Generate generateCommand `cmd:"" help:"Write the Prometheus rules of OpenSLO files."`
+	Check    checkCommand    `cmd:"" help:"Find promises that will not do what they should."`
 	Profiles profilesCommand `cmd:"" help:"List the window profiles: over which windows, and how fast, a budget may burn."`
 }
 
