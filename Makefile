@@ -92,10 +92,11 @@ build: ## Compile our programs into .faultline/bin
 tools: build ## Find or build Prometheus, Alertmanager, Loki, Jaeger and Toxiproxy
 	@$(STACK) tools --dir=.faultline/tools
 
-generate: ## Rewrite generated files (golden files of the tests, rules, pins of the tools)
+generate: tools ## Rewrite generated files (golden files of the tests, rules, pins of the tools)
 	go test ./postmortems/report -update
 	go test ./chaos/mesh -update
-	go test ./slo/rules -update
+	go test ./slo/rules -update -run CommittedFiles
+	go test ./slo/detection -update
 	go test ./observability/contract -update
 	go test ./observability/grafana -update
 	go test ./deploy/kubernetes -update

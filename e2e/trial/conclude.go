@@ -8,7 +8,8 @@ import (
 	"github.com/faultline-lab/faultline/slo/burnrate"
 )
 
-// The promise whose budget a trial spends: that of slo/rules (99 % good checkouts), over the usual 30 days.
+// The promise whose budget a trial spends: 99 % good checkouts over the usual 30 days. It is not the one of slo/specs, which may
+// change: what records say must stay comparable.
 const (
 	objective = 0.99
 	period    = 30 * 24 * time.Hour

@@ -28,6 +28,12 @@ func Render(slo model.SLO, p profile.Profile, source string) ([]byte, error) {
 	for _, line := range head {
 		out.WriteString(strings.TrimRight("# "+line, " ") + "\n")
 	}
+	return append([]byte(out.String()), Write(groups)...), nil
+}
+
+// Write writes a rule file of groups.
+func Write(groups []Group) []byte {
+	var out strings.Builder
 	out.WriteString("groups:\n")
 	for i, group := range groups {
 		if i > 0 {
@@ -35,7 +41,7 @@ func Render(slo model.SLO, p profile.Profile, source string) ([]byte, error) {
 		}
 		write(&out, group)
 	}
-	return []byte(out.String()), nil
+	return []byte(out.String())
 }
 
 // header says in words what the numbers below mean.
