@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/faultline-lab/faultline/observability/strictyaml"
 )
 
 // Experiment is one file.
@@ -81,11 +83,11 @@ type Duration struct{ time.Duration }
 func (d *Duration) UnmarshalYAML(node ast.Node) error {
 	text, ok := node.(*ast.StringNode)
 	if !ok {
-		return &valueError{node, "not a duration: write it like 45s or 1m30s"}
+		return &strictyaml.ValueError{Node: node, Message: "not a duration: write it like 45s or 1m30s"}
 	}
 	parsed, err := time.ParseDuration(text.Value)
 	if err != nil {
-		return &valueError{node, fmt.Sprintf("not a duration: %q: write it like 45s or 1m30s", text.Value)}
+		return &strictyaml.ValueError{Node: node, Message: fmt.Sprintf("not a duration: %q: write it like 45s or 1m30s", text.Value)}
 	}
 	d.Duration = parsed
 	return nil

@@ -61,7 +61,7 @@ func TestAGoodFileIsReadAsAWhole(t *testing.T) {
 
 func TestWhatIsWrongIsNamedWithItsPlace(t *testing.T) {
 	tests := []struct{ name, from, to, want string }{
-		{"an unknown key at the top", "title:", "titel:", `a.yaml:2:1: unknown key "titel" in the file; the keys there are: name, title, hypothesis`},
+		{"an unknown key at the top", "title:", "titel:", `a.yaml:2:1: unknown key "titel" in the document; the keys there are: name, title, hypothesis`},
 		{"an unknown key inside a list", "      threshold: 0", "      treshold: 0", `a.yaml:9:7: unknown key "treshold" in steady_state; the keys there are: says, query, op, threshold`},
 		{"a key twice", "duration: 45s", "duration: 45s\nduration: 46s", "a.yaml:20:1: "},
 		{"a tab where YAML wants spaces", "  workload", "\tworkload", "a.yaml:18:"},

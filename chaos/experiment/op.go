@@ -5,6 +5,8 @@ import (
 	"math"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/faultline-lab/faultline/observability/strictyaml"
 )
 
 // Op compares a value with a threshold: < <= > >= == !=.
@@ -24,7 +26,7 @@ var ops = map[Op]func(value, threshold float64) bool{
 func (o *Op) UnmarshalYAML(node ast.Node) error {
 	text, ok := node.(*ast.StringNode)
 	if !ok || ops[Op(text.Value)] == nil {
-		return &valueError{node, fmt.Sprintf(`not a comparison: %s: there are "<", "<=", ">", ">=", "==", "!="`, node.String())}
+		return &strictyaml.ValueError{Node: node, Message: fmt.Sprintf(`not a comparison: %s: there are "<", "<=", ">", ">=", "==", "!="`, node.String())}
 	}
 	*o = Op(text.Value)
 	return nil

@@ -21,5 +21,5 @@ func (p Parameters) Decode(into any) error {
 	if p.node == nil {
 		return nil
 	}
-	return p.source.decode(p.node, into)
+	return p.source.Within(p.node).Decode(into)
 }

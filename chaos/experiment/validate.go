@@ -5,10 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/token"
 )
 
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
@@ -21,7 +17,7 @@ type problems struct {
 
 func (p *problems) unless(ok bool, path, message string) {
 	if !ok {
-		p.found = append(p.found, p.source.errorAt(path, message))
+		p.found = append(p.found, p.source.Errorf(path, "%s", message))
 	}
 }
 
@@ -51,7 +47,7 @@ func (p *problems) conditions(path string, conditions []Condition) {
 		at := fmt.Sprintf("%s[%d]", path, i)
 		p.unless(c.Query != "", at, "a condition needs a query")
 		p.unless(c.Op != "", at, "a condition needs an op")
-		p.unless(p.source.has(at+".threshold"), at, "a condition needs a threshold")
+		p.unless(p.source.Has(at+".threshold"), at, "a condition needs a threshold")
 	}
 }
 
@@ -65,40 +61,4 @@ func (p *problems) expectation(e Expect) {
 			p.unless(remedy != harmful, "$.expect.harmful", fmt.Sprintf("expect: %q is both right and harmful", remedy))
 		}
 	}
-}
-
-func (s *source) has(path string) bool {
-	parsed, err := yaml.PathString(path)
-	if err != nil {
-		return false
-	}
-	node, err := parsed.FilterNode(s.root)
-	return err == nil && node != nil
-}
-
-// errorAt finds the place of a path; where the key is missing, that of the nearest key above it.
-func (s *source) errorAt(path, message string) error {
-	for at := path; len(at) > 1; at = at[:max(strings.LastIndexAny(at, ".["), 1)] {
-		parsed, err := yaml.PathString(at)
-		if err != nil {
-			continue
-		}
-		if node, err := parsed.FilterNode(s.root); err == nil && node != nil {
-			return s.at(start(node), message)
-		}
-	}
-	return s.at(start(s.root), message)
-}
-
-// start is where a node begins for a person; the library's own idea of a mapping's place is its first colon.
-func start(node ast.Node) *token.Token {
-	switch n := node.(type) {
-	case *ast.MappingNode:
-		if len(n.Values) > 0 {
-			return n.Values[0].Key.GetToken()
-		}
-	case *ast.MappingValueNode:
-		return n.Key.GetToken()
-	}
-	return node.GetToken()
 }

@@ -35,7 +35,7 @@ expect: {alert: ConnectionPoolExhausted, cause: connection-leak, right: [restart
 func TestParametersAreReadStrictly(t *testing.T) {
 	for name, tt := range map[string]struct{ from, to, want string }{
 		"an unknown fault names those there are":     {"kind: connection-leak", "kind: conexion-leak", `x.yaml:8:9: unknown fault "conexion-leak"; there are: connection-leak`},
-		"an unknown parameter names those there are": {"    burst:", "    bursts:", `x.yaml:13:5: unknown key "bursts" in the file; the keys there are: coupon, orders`},
+		"an unknown parameter names those there are": {"    burst:", "    bursts:", `x.yaml:13:5: unknown key "bursts" in the document; the keys there are: coupon, orders`},
 		"a missing parameter is found by its parent": {"    coupon: SPRING24\n", "", "x.yaml:10:5: coupon: the coupon that the orders carry"},
 		"a bound below the orders is refused":        {"at_most: 32", "at_most: 3", "x.yaml:12:14: at_most: the bound on all orders"},
 		"a duration without a unit is refused":       {"burst: 500ms", "burst: 500", "x.yaml:13:12: not a duration"},

@@ -109,6 +109,9 @@ func (d Document) Items() []Document {
 	return items
 }
 
+// Within is a part of the document, as its type kept it while it was read, for whoever knows later what is in it.
+func (d Document) Within(part ast.Node) Document { return Document{file: d.file, root: part} }
+
 // Decode reads the document into a struct with yaml tags. A key that the struct does not have, one that is there twice and a
 // value of another type are errors; of unknown keys all are reported.
 func (d Document) Decode(into any) (err error) {
