@@ -35,7 +35,12 @@ func simulate(t *testing.T, tool string, rows []detection.Row) []measured {
 	t.Helper()
 	dir := t.TempDir()
 	first := rows[0]
-	write(t, filepath.Join(dir, "rules.yml"), rulefile.Write(behind(t, first)))
+	groups := behind(t, first)
+	write(t, filepath.Join(dir, "rules.yml"), rulefile.Write(groups))
+	var order []string // else promtool takes them as they come, and a run would not be like the last
+	for _, group := range groups {
+		order = append(order, group.Name)
+	}
 	var tests []object
 	for _, row := range rows {
 		tests = append(tests, object{
@@ -46,7 +51,10 @@ func simulate(t *testing.T, tool string, rows []detection.Row) []measured {
 			}},
 		})
 	}
-	file, err := yaml.Marshal(object{"rule_files": []string{"rules.yml"}, "evaluation_interval": model.Duration(first.Clock.Evaluation), "tests": tests})
+	file, err := yaml.Marshal(object{
+		"rule_files": []string{"rules.yml"}, "evaluation_interval": model.Duration(first.Clock.Evaluation),
+		"group_eval_order": order, "tests": tests,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
