@@ -78,7 +78,7 @@ func Measure(ctx context.Context, prometheus Prometheus, q Question) (Measured, 
 func (m *Measured) add(key poolKey, replica Replica) {
 	for i, load := range m.Loads {
 		if load.Workload == key.job && load.Pool == key.pool {
-			m.Loads[i].Replicas = append(load.Replicas, replica)
+			m.Loads[i].Replicas = append(m.Loads[i].Replicas, replica)
 			return
 		}
 	}
