@@ -29,7 +29,7 @@ ROUNDS ?= 5
 POSTGRES_IMAGE ?= airgap
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-kind test-containers lint fmt mttr bench bench-go up status down build tools generate clean
+.PHONY: help demo test test-all test-kind test-containers lint fmt mttr bench bench-go up status down build tools generate clean
 
 help: ## Show this page
 	@echo "Faultline: make <target>"
@@ -47,6 +47,9 @@ test: build tools ## Every test that needs no Docker: unit, real Postgres, real 
 	$(STACK) apiserver -- $(STACK) postgres -- go test $$(go list $(filter-out ./autoheal/... ./e2e/...,$(PACKAGES)) | grep -v /postgrescontainer)
 	$(STACK) apiserver -- $(STACK) postgres -- go test ./autoheal/... # one of its tests takes every slot of the server
 	go test -p 1 -count=1 -timeout 20m $$(go list ./e2e/... | grep -v /kindloop) # the cache does not know the stack that these tests start
+
+test-all: test ## What make test runs, and then the long suites: the predicted saturation rate against a load step (quiet machine, 4 minutes)
+	FAULTLINE_TEST_LONG=1 go test -count=1 -timeout 20m -v ./e2e/capacity/
 
 test-containers: build ## The database tests against Postgres in a container (needs a Docker engine, and `stack airgap` or POSTGRES_IMAGE=)
 	go test -count=1 ./deploy/local/postgrescontainer/...
@@ -69,7 +72,7 @@ fmt: ## Format the code the way lint wants it
 mttr: build ## Measure MTTR: N trials for each of ARMS and EXPERIMENTS (N=10 ARMS=healer,none SEED= TARGET=)
 	@$(BIN)/mttr --n=$(N) --arms=$(ARMS) --experiments=$(EXPERIMENTS) --target=$(TARGET) $(if $(SEED),--seed=$(SEED))
 
-bench: build ## Measure the cost of telemetry and of the repository layer, and the path (PARTS=telemetry,repository,path ROUNDS=5)
+bench: build ## Measure the cost of telemetry and of the repository layer, and the path (PARTS=telemetry,repository,path,capacity ROUNDS=5)
 	@$(BIN)/bench --parts=$(PARTS) --rounds=$(ROUNDS)
 
 bench-go: build tools ## The Go benchmarks of single functions

@@ -20,6 +20,7 @@ type Results struct {
 	Telemetry  *onstack.Cost      `json:"telemetry,omitempty"`
 	Repository *repository.Result `json:"repository,omitempty"`
 	Path       *onstack.Path      `json:"path,omitempty"`
+	Capacity   *onstack.Capacity  `json:"capacity,omitempty"`
 	// Failures are the parts that broke off, with why.
 	Failures map[string]string `json:"failures,omitempty"`
 }
@@ -32,6 +33,9 @@ func (r Results) Missed() []string {
 	}
 	if r.Repository != nil && !r.Repository.Met() {
 		missed = append(missed, repositorySentence(*r.Repository))
+	}
+	if r.Capacity != nil && !r.Capacity.Met() {
+		missed = append(missed, capacitySentence(*r.Capacity))
 	}
 	return missed
 }

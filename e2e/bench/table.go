@@ -28,6 +28,9 @@ func Table(r Results) string {
 	if r.Path != nil {
 		writePath(&out, *r.Path)
 	}
+	if r.Capacity != nil {
+		writeCapacity(&out, *r.Capacity)
+	}
 	for _, part := range slices.Sorted(maps.Keys(r.Failures)) {
 		fmt.Fprintf(&out, "\n**%s broke off:** %s\n", part, r.Failures[part])
 	}
@@ -89,6 +92,21 @@ func writePath(out *strings.Builder, p onstack.Path) {
 	}
 	fmt.Fprintf(out, "\nHighest rate of these with at least 95 %% good: %d. The bound is by design: eight connections, each held for a "+
 		"payment of 80 ms, carry fewer than 100 orders a second whatever the code costs.\n", p.Highest)
+}
+
+func writeCapacity(out *strings.Builder, c onstack.Capacity) {
+	out.WriteString("\n### The saturation rate, predicted and observed\n\n")
+	out.WriteString("| checkouts a second | good | completed | p50 | p99 |\n|---|---|---|---|---|\n")
+	for _, step := range c.Steps {
+		fmt.Fprintf(out, "| %d | %.1f %% | %.1f/s | %.0f ms | %.0f ms |\n", step.Rate, 100*step.Good(), step.CompletedPerSecond(), step.P50Millis, step.P99Millis)
+	}
+	verdict(out, c.Met(), capacitySentence(c))
+}
+
+func capacitySentence(c onstack.Capacity) string {
+	return fmt.Sprintf("at %d checkouts a second slo capacity says that %s is full at %.1f; at least 95 %% were good up to %d, and not at %d (%.1f/s "+
+		"completed beyond): off by %+.1f %%, and the goal is at most %.0f %%", c.Rate, c.First, c.Predicted, c.Observed, c.Failing, c.Plateau,
+		100*c.Off(), 100*onstack.CapacityGoal)
 }
 
 func verdict(out *strings.Builder, met bool, sentence string) {

@@ -54,6 +54,7 @@ func Measure(ctx context.Context, prometheus Prometheus, q Question) (Measured, 
 	busy := ask.each(ctx, "sum by ($k) (rate(db_client_connection_use_time_seconds_sum{$p}[$w]))")
 	uses := ask.each(ctx, "sum by ($k) (rate(db_client_connection_use_time_seconds_count{$p}[$w]))")
 	counted := ask.each(ctx, `sum by ($k) (avg_over_time(db_client_connection_count{$p,db_client_connection_state="used"}[$w]))`)
+	least := ask.each(ctx, `sum by ($k) (min_over_time(db_client_connection_count{$p,db_client_connection_state="used"}[$w]))`)
 	timeouts := ask.each(ctx, "sum by ($k) (increase(db_client_connection_timeouts_total{$p}[$w]))")
 	if ask.err != nil {
 		return m, ask.err
@@ -64,7 +65,8 @@ func Measure(ctx context.Context, prometheus Prometheus, q Question) (Measured, 
 	}
 	for key, size := range sizes {
 		m.add(key, Replica{
-			ID: key.instance, Size: int(size), Busy: of(busy, key), Uses: of(uses, key), Counted: of(counted, key), Timeouts: of(timeouts, key),
+			ID: key.instance, Size: int(size), Busy: of(busy, key), Uses: of(uses, key), Counted: of(counted, key), Least: of(least, key),
+			Timeouts: of(timeouts, key),
 		})
 	}
 	for i := range m.Loads {

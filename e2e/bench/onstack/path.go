@@ -36,7 +36,7 @@ func MeasurePath(ctx context.Context, cfg Config, rates []int) (result Path, err
 			return err
 		}
 		for _, rate := range rates {
-			step, err := cfg.step(ctx, stack, rate)
+			step, err := cfg.step(ctx, stack, rate, settle)
 			if err != nil {
 				return fmt.Errorf("%d a second: %w", rate, err)
 			}
@@ -53,7 +53,7 @@ func MeasurePath(ctx context.Context, cfg Config, rates []int) (result Path, err
 	return result, err
 }
 
-func (c Config) step(ctx context.Context, stack endpoints.Stack, rate int) (Step, error) {
+func (c Config) step(ctx context.Context, stack endpoints.Stack, rate int, settle time.Duration) (Step, error) {
 	if err := setRate(ctx, stack, rate); err != nil {
 		return Step{}, err
 	}

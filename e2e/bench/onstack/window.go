@@ -29,6 +29,8 @@ type Window struct {
 	Sent    int `json:"sent"`
 	// Orders are the good checkouts, as the client counted them.
 	Orders int `json:"orders"`
+	// Completed are those and the ones that were completed too late.
+	Completed int `json:"completed"`
 	// P50Millis and P99Millis are the middle of the seconds' own, from the intended send time on. At 40 a second a second's
 	// p99 is its slowest checkout.
 	P50Millis float64 `json:"p50_ms"`
@@ -43,6 +45,14 @@ func (w Window) Good() float64 {
 		return 0
 	}
 	return float64(w.Orders) / float64(w.Sent)
+}
+
+// CompletedPerSecond is how many checkouts a second were completed, late ones included.
+func (w Window) CompletedPerSecond() float64 {
+	if w.Seconds == 0 {
+		return 0
+	}
+	return float64(w.Completed) / float64(w.Seconds)
 }
 
 // measure waits for the next whole second, and then as long as asked.
@@ -105,6 +115,7 @@ func clientView(ctx context.Context, stack endpoints.Stack, from, until time.Tim
 		}
 		window.Sent += second.Sent - second.Excluded
 		window.Orders += second.Good
+		window.Completed += second.Good + second.Slow
 		p50, p99 = append(p50, second.P50Millis), append(p99, second.P99Millis)
 		return nil
 	})

@@ -102,6 +102,13 @@ func (s setup) parts(ctx context.Context, results *bench.Results) error {
 			}
 			return err
 		}},
+		{"capacity", func(ctx context.Context) error {
+			found, err := onstack.MeasureCapacity(ctx, s.onStack())
+			if err == nil {
+				results.Capacity = &found
+			}
+			return err
+		}},
 	}
 	var errs []error
 	for _, part := range all {

@@ -20,6 +20,9 @@ recorded from the wire, on the same server. Goal: at least 0.8 of its throughput
 
 - path: the whole path through four services at rising rates, for the record.
 
+- capacity (only when asked for; four minutes): the rate at which slo capacity says the pools are full, against the rate at which
+they are. Goal: at most 15 % apart.
+
 With the defaults that takes about 12 minutes. Let the machine rest meanwhile; 'make down' first. Results go to
 .faultline/bench/<time>/: results.json with every round, table.md. The table also goes to standard output.
 docs/benchmarks.md says how to read it.
@@ -28,9 +31,9 @@ Exit code: 0 measured, 1 something failed, or with --gate a goal was missed, 2 w
 
 // options are the flags.
 type options struct {
-	Parts       []string      `enum:"telemetry,repository,path" default:"telemetry,repository,path" help:"What to measure: ${enum}."`
+	Parts       []string      `enum:"telemetry,repository,path,capacity" default:"telemetry,repository,path" help:"What to measure: ${enum}."`
 	Rounds      int           `short:"n" default:"5" help:"Measurements of each arm."`
-	Rate        int           `default:"40" help:"Checkouts a second under which telemetry is measured."`
+	Rate        int           `default:"40" help:"Checkouts a second under which telemetry is measured, and at which capacity is predicted."`
 	WarmUp      time.Duration `default:"5s" help:"Load before a measurement on a stack."`
 	Measure     time.Duration `default:"20s" help:"Length of a measurement on a stack; whole seconds."`
 	Clients     []int         `default:"4,8" help:"Clients of the repository and of pgbench, each with a connection of its own."`
