@@ -1,18 +1,13 @@
 package policy
 
 import (
-	"bytes"
 	_ "embed"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"time"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
+	"github.com/faultline-lab/faultline/observability/strictyaml"
 )
 
 //go:embed default.yaml
@@ -45,75 +40,45 @@ type file struct {
 // Parse reads a policy from memory. Unknown keys, wrong types and values that make no sense are errors that name the file,
 // the line and the column; the name is used for nothing else.
 func Parse(name string, data []byte) (Policy, error) {
-	source := source{name: name}
-	tree, err := parser.ParseBytes(data, 0)
-	if err != nil {
-		return Policy{}, source.located(err)
+	documents, err := strictyaml.Parse(name, data)
+	switch {
+	case err != nil:
+		return Policy{}, err
+	case len(documents) == 0:
+		return Policy{}, fmt.Errorf("%s:1:1: the file is empty: write at least version, cautious_below, freeze_at and unknown", name)
+	case len(documents) > 1:
+		return Policy{}, documents[1].Errorf("$", "the file has %d documents; one is expected", len(documents))
 	}
-	if len(tree.Docs) > 1 {
-		return Policy{}, fmt.Errorf("%s: the file has %d documents; one is expected", name, len(tree.Docs))
-	}
-	source.tree = tree
 	var f file
-	if err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(&f); err != nil {
-		return Policy{}, source.located(err)
+	if err := documents[0].Decode(&f); err != nil {
+		return Policy{}, err
 	}
-	return f.policy(source)
+	return f.policy(documents[0])
 }
 
-func (f file) policy(source source) (Policy, error) {
+func (f file) policy(d strictyaml.Document) (Policy, error) {
 	switch {
 	case f.Version == nil:
-		return Policy{}, source.errorf("version", "version is missing: write version: 1")
+		return Policy{}, d.Errorf("$", "version is missing: write version: 1")
 	case *f.Version != 1:
-		return Policy{}, source.errorf("version", "version is %d; this program reads version 1", *f.Version)
+		return Policy{}, d.Errorf("$.version", "version is %d; this program reads version 1", *f.Version)
 	case f.CautiousBelow == nil || f.FreezeAt == nil || f.Unknown == nil:
-		return Policy{}, source.errorf("version", "cautious_below, freeze_at and unknown are all needed: the built-in file has them")
+		return Policy{}, d.Errorf("$", "cautious_below, freeze_at and unknown are all needed: the built-in file has them")
 	case !(*f.CautiousBelow > 0 && *f.CautiousBelow <= 1):
-		return Policy{}, source.errorf("cautious_below", "cautious_below is %v: use a share of the budget above 0 and up to 1, such as 0.5", *f.CautiousBelow)
+		return Policy{}, d.Errorf("$.cautious_below", "cautious_below is %v: use a share of the budget above 0 and up to 1, such as 0.5", *f.CautiousBelow)
 	case !(*f.FreezeAt >= -1 && *f.FreezeAt < *f.CautiousBelow):
-		return Policy{}, source.errorf("freeze_at", "freeze_at is %v: use a share from -1 (overdrawn once over) up to less than cautious_below (%v)",
+		return Policy{}, d.Errorf("$.freeze_at", "freeze_at is %v: use a share from -1 (overdrawn once over) up to less than cautious_below (%v)",
 			*f.FreezeAt, *f.CautiousBelow)
 	case !slices.Contains(Levels(), *f.Unknown):
-		return Policy{}, source.errorf("unknown", "unknown is %q: use one of %v", *f.Unknown, Levels())
+		return Policy{}, d.Errorf("$.unknown", "unknown is %q: use one of %v", *f.Unknown, Levels())
 	}
 	p := Policy{cautiousBelow: *f.CautiousBelow, freezeAt: *f.FreezeAt, unknown: *f.Unknown}
 	if f.Lasts != nil {
 		lasts, err := time.ParseDuration(*f.Lasts)
 		if err != nil || lasts <= 0 {
-			return Policy{}, source.errorf("cautious_when_it_lasts", "%q is no duration above zero: write it as 90m or 1h, or leave it out", *f.Lasts)
+			return Policy{}, d.Errorf("$.cautious_when_it_lasts", "%q is no duration above zero: write it as 90m or 1h, or leave it out", *f.Lasts)
 		}
 		p.lasts = lasts
 	}
 	return p, nil
-}
-
-// source knows where each value stands.
-type source struct {
-	name string
-	tree *ast.File
-}
-
-// located turns a library error into file:line:column: message, without the excerpt of the source.
-func (s source) located(err error) error {
-	if errors.Is(err, io.EOF) {
-		return fmt.Errorf("%s: the file is empty: write at least version, cautious_below, freeze_at and unknown", s.name)
-	}
-	var at yaml.Error
-	if !errors.As(err, &at) || at.GetToken() == nil {
-		return fmt.Errorf("%s: %w", s.name, err)
-	}
-	position := at.GetToken().Position
-	return fmt.Errorf("%s:%d:%d: %s", s.name, position.Line, position.Column, at.GetMessage())
-}
-
-// errorf is about the value of a key; where the key is missing, about the beginning of the file.
-func (s source) errorf(key, format string, args ...any) error {
-	line, column := 1, 1
-	if path, err := yaml.PathString("$." + key); err == nil {
-		if node, err := path.FilterFile(s.tree); err == nil && node != nil && node.GetToken() != nil {
-			line, column = node.GetToken().Position.Line, node.GetToken().Position.Column
-		}
-	}
-	return fmt.Errorf("%s:%d:%d: %s", s.name, line, column, fmt.Sprintf(format, args...))
 }

@@ -102,14 +102,14 @@ func TestTheSeriesSaysWhatTheFunctionSays(t *testing.T) {
 
 func TestAPolicyFileWithAMistakeIsRefusedAndTheErrorSaysWhere(t *testing.T) {
 	for name, row := range map[string]struct{ text, want string }{
-		"nothing in it":             {"", "policy.yaml: the file is empty"},
-		"two documents":             {whole + "---\n" + whole, "policy.yaml: the file has 2 documents"},
+		"nothing in it":             {"", "policy.yaml:1:1: the file is empty"},
+		"two documents":             {whole + "---\n" + whole, "policy.yaml:6:1: the file has 2 documents"},
 		"no YAML":                   {"version: [1", "policy.yaml:1:"},
-		"a key that does not exist": {whole + "freeze_below: 0\n", `policy.yaml:5:1: unknown field "freeze_below"`},
+		"a key that does not exist": {whole + "freeze_below: 0\n", `policy.yaml:5:1: unknown key "freeze_below" in the document; the keys there are: version`},
 		"a word for a number":       {strings.Replace(whole, "0.5", "half", 1), "policy.yaml:2:17: "},
 		"no version":                {strings.Replace(whole, "version: 1\n", "", 1), "policy.yaml:1:1: version is missing"},
 		"another version":           {strings.Replace(whole, "1", "2", 1), "policy.yaml:1:10: version is 2"},
-		"a threshold is missing":    {strings.Replace(whole, "freeze_at: 0\n", "", 1), "policy.yaml:1:10: cautious_below, freeze_at and unknown are all needed"},
+		"a threshold is missing":    {strings.Replace(whole, "freeze_at: 0\n", "", 1), "policy.yaml:1:1: cautious_below, freeze_at and unknown are all needed"},
 		"percent for a share":       {strings.Replace(whole, "0.5", "50", 1), "policy.yaml:2:17: cautious_below is 50"},
 		"a threshold that is no number": {
 			strings.Replace(whole, "0.5", ".nan", 1), "policy.yaml:2:17: cautious_below is NaN",

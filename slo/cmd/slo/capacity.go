@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -32,6 +31,18 @@ type capacityCommand struct {
 	Rate     float64 `placeholder:"N" help:"Also plan for so many requests a second."`
 	Headroom float64 `default:"0.3" help:"Share of the saturation rate that the plan leaves free."`
 	Output   string  `short:"o" enum:"markdown,json" default:"markdown" help:"${enum}."`
+}
+
+// Help is what -h says below the flags.
+func (capacityCommand) Help() string {
+	return `A Markdown report (or JSON) from what was measured in the last minute, under load and without a fault: docs/capacity.md says how to
+read it. Figures that nobody knows are "unknown", and null in JSON.
+
+Exit code: 0 done, 1 nobody knows when a pool is full, or something failed, 2 wrong usage.
+
+  slo capacity                                   of the stack that runs here
+  slo capacity --rate=100 --headroom=0.2         and what 100 requests a second need
+  slo capacity -o json | jq .saturation_requests_per_second`
 }
 
 // Validate is called by kong.
@@ -96,9 +107,7 @@ func (c capacityCommand) Run(ctx context.Context, out command.Output) error {
 
 func (c capacityCommand) write(out io.Writer, report capacity.Report) error {
 	if c.Output == "json" {
-		encoder := json.NewEncoder(out)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(report)
+		return writeJSON(out, report)
 	}
 	_, err := io.WriteString(out, report.Markdown())
 	return err

@@ -13,6 +13,7 @@ const description = `Turns promises about services (OpenSLO v1 files) into Prome
 
 // commands is the command line.
 type commands struct {
+	Budget   budgetCommand   `cmd:"" help:"Say how much of each error budget is left, from a live Prometheus."`
 	Capacity capacityCommand `cmd:"" help:"Say at what rate the connection pools are full, what fits under max_connections, and what a rate needs."`
 	Generate generateCommand `cmd:"" help:"Write the Prometheus rules of OpenSLO files."`
 	Check    checkCommand    `cmd:"" help:"Find promises that will not do what they should."`
