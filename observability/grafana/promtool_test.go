@@ -97,19 +97,20 @@ func TestWhatALeakHoldsIsCountedAndNotInTheLaw(t *testing.T) {
 	answers(t, "capacity.json", "Connections in use: law and count", "B", given, sample{want, 4})
 }
 
-func TestAPoolSaturatesAtItsSizeDividedByItsHold(t *testing.T) {
-	given := series{}
-	for _, instance := range []string{"orders-1", "orders-2"} {
-		pool := `{job="orders",instance="` + instance + `",db_client_connection_pool_name="orders"}`
-		given["db_client_connection_max"+pool] = "4x60"
-		given["db_client_connection_use_time_seconds_sum"+pool] = "0+2x60"    // 2 connections busy
-		given["db_client_connection_use_time_seconds_count"+pool] = "0+20x60" // 0.1 s each
-	}
+func TestAReplicaIsFullAtItsSizeDividedByWhatACheckoutCosts(t *testing.T) {
 	both := `{job="orders",db_client_connection_pool_name="orders"}`
-	answers(t, "capacity.json", "Saturation rate of one replica", "A", given,
+	given := series{
+		"pool:demand:connection_seconds_per_checkout" + both: "0.1x60", "pool:saturation:checkouts_per_second" + both: "80x60",
+		"pool:free:ratio" + both: "0.5x60",
+	}
+	for _, instance := range []string{"orders-1", "orders-2"} {
+		given[`db_client_connection_max{job="orders",instance="`+instance+`",db_client_connection_pool_name="orders"}`] = "4x60"
+	}
+	answers(t, "capacity.json", "One replica is full at", "A", given,
 		sample{`{job="orders",instance="orders-1",db_client_connection_pool_name="orders"}`, 40},
 		sample{`{job="orders",instance="orders-2",db_client_connection_pool_name="orders"}`, 40})
-	answers(t, "capacity.json", "Pools now", "E", given, sample{both, 80})
+	answers(t, "capacity.json", "Pools now", "E", given, sample{both, 0.1})
+	answers(t, "capacity.json", "Pools now", "F", given, sample{both, 80})
 	answers(t, "capacity.json", "Free share", "A", given, sample{both, 0.5})
 }
 

@@ -20,8 +20,8 @@ import (
 //go:embed *.rules.yml
 var FS embed.FS
 
-//go:embed pool.rules.yml.tmpl
-var poolTemplate string
+//go:embed pool.rules.yml.tmpl capacity.rules.yml.tmpl
+var templates embed.FS
 
 //go:embed production/*.rules.yml
 var production embed.FS
@@ -57,12 +57,23 @@ func Files(name string, interval time.Duration) (map[string][]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("rules: %w", err)
 	}
-	files[poolFile], err = pool(interval)
-	return files, err
+	for _, file := range []string{poolFile, capacityFile} {
+		if files[file], err = render(file, interval); err != nil {
+			return nil, fmt.Errorf("rules: %w", err)
+		}
+	}
+	return files, nil
 }
 
-// poolFile grows with the interval, so what is committed of it is right for 1 s only.
-const poolFile = "pool.rules.yml"
+// The files whose windows grow with the interval, so what is committed of them is right for 1 s only: the symptom alert of
+// the pools, and how much more fits into them.
+const (
+	poolFile     = "pool.rules.yml"
+	capacityFile = "capacity.rules.yml"
+)
+
+// meanScrapes is over how many scrapes the capacity rules take their means.
+const meanScrapes = 30
 
 func committed(name string) (map[string][]byte, error) {
 	from := FS
@@ -83,16 +94,14 @@ func committed(name string) (map[string][]byte, error) {
 	return files, nil
 }
 
-// pool renders the symptom alert; Prometheus has braces of its own in it, so the template's are others.
-func pool(interval time.Duration) ([]byte, error) {
-	parsed, err := template.New("pool").Delims("<<", ">>").Parse(poolTemplate)
+// render fills in a file's template; Prometheus has braces of its own in it, so the template's are others.
+func render(file string, interval time.Duration) ([]byte, error) {
+	parsed, err := template.New(file+".tmpl").Delims("<<", ">>").ParseFS(templates, file+".tmpl")
 	if err != nil {
-		return nil, fmt.Errorf("rules: %w", err)
+		return nil, err
 	}
 	var out bytes.Buffer
 	seconds := int(interval / time.Second)
-	if err := parsed.Execute(&out, struct{ Scrape, Window int }{seconds, profile.Scrapes * seconds}); err != nil {
-		return nil, fmt.Errorf("rules: %w", err)
-	}
-	return out.Bytes(), nil
+	err = parsed.Execute(&out, struct{ Scrape, Window, Means int }{seconds, profile.Scrapes * seconds, meanScrapes * seconds})
+	return out.Bytes(), err
 }

@@ -164,7 +164,9 @@ func generated(t *testing.T, name string) map[string][]byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		files["pool.rules.yml"] = shipped["pool.rules.yml"]
+		for _, templated := range []string{"pool.rules.yml", "capacity.rules.yml"} {
+			files[templated] = shipped[templated]
+		}
 	}
 	return files
 }

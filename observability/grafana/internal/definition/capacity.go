@@ -11,13 +11,19 @@ const (
 
 	usedOf = "db_client_connection_count{" + working + `,db_client_connection_state="used"}`
 	mostOf = "db_client_connection_max{" + working + "}"
+
+	// Recorded by slo/rules/capacity.rules.yml, for every pool over all replicas.
+	demandOf     = "sum by (" + poolOf + ") (pool:demand:connection_seconds_per_checkout{" + working + "})"
+	saturationOf = "sum by (" + poolOf + ") (pool:saturation:checkouts_per_second{" + working + "})"
+	freeOf       = "sum by (" + poolOf + ") (pool:free:ratio{" + working + "})"
 )
 
 // Capacity answers: how much more fits?
 func Capacity() model.Dashboard {
 	return board.New("faultline-capacity", "Faultline: capacity",
-		"How much more fits? Little's law: connections in use = arrival rate x mean hold. So a pool saturates at its size / mean hold, "+
-			"and a fault that lengthens holds takes capacity away although nothing else has changed.").
+		"How much more fits? Little's law: connections in use = uses a second x mean hold. So a checkout costs connection-seconds, a pool "+
+			"is full at its size / that cost, and a fault that lengthens holds takes capacity away although nothing else has changed. "+
+			"`slo capacity` says the same as a report, and plans.").
 		Choice("workload", "Workload", "label_values(up, job)").
 		Row("Little's law", 8, little()...).
 		Row("How much more fits", 8, headroom()...).
@@ -51,11 +57,17 @@ func little() []*board.Panel {
 
 func headroom() []*board.Panel {
 	return []*board.Panel{
-		board.Graph("Saturation rate of one replica", "The rate at which a replica's pool is full: its size / its mean hold.", board.PerSecond,
-			board.Ask(size(eachOne)+" / "+hold(eachOne), oneName)).FromZero().LogsOf("job").PoolOf(),
+		board.Graph("Full at", "The rate of checkouts at which a workload's pools are full, all replicas together: their size / what a checkout "+
+			"costs. The checkouts are beside it.", board.PerSecond,
+			board.Ask(saturationOf, poolName+" full at"), board.Ask(rate("", served+"_count{"+checkout+"}"), "checkouts")).FromZero().LogsOf("job").PoolOf(),
+		board.Graph("A checkout costs", "Connection-seconds that a checkout costs a pool, over all of its uses. The outbox's looks are in it, and the mean "+
+			"hold is not: short looks make that smaller without making room.", board.Seconds,
+			board.Ask(demandOf, poolName)).FromZero().LogsOf("job").PoolOf(),
+		board.Graph("One replica is full at", "The rate of checkouts that fills the pool of one replica. Another replica adds that much, as long as the "+
+			"server has sessions for it.", board.PerSecond,
+			board.Ask(size(eachOne)+" / on ("+poolOf+") group_left () "+demandOf, oneName)).FromZero().LogsOf("job").PoolOf(),
 		board.Graph("Free share", "Part of the pools that is free at this rate and hold: 1 - busy / size, by the law. Below a fifth, waiting grows "+
-			"steeply.", board.Share,
-			board.Ask("clamp_min(1 - "+busy()+" / "+size(poolOf)+", 0)", poolName)).Range(0, 1).BadBelow(0.2).LogsOf("job").PoolOf(),
+			"steeply.", board.Share, board.Ask(freeOf, poolName)).Range(0, 1).BadBelow(0.2).LogsOf("job").PoolOf(),
 		board.Graph("Sessions: open and allowed", "Database sessions that the pools have open, and that they may open together. The latter plus "+
 			"everybody else's must stay under the server's max_connections.", board.Count,
 			board.Ask("sum by ("+poolOf+") (db_client_connection_count{"+working+"})", poolName+" open"),
@@ -64,15 +76,15 @@ func headroom() []*board.Panel {
 }
 
 func plan() *board.Panel {
-	return board.Table("Pools now", "The terms of the law for each pool, over all replicas. Another replica of the same size adds its own "+
-		"saturation rate, as long as the server has sessions for it.",
+	return board.Table("Pools now", "The terms of the law for each pool, over all replicas.",
 		[]board.Column{{Title: "Workload", Expr: "job"}, {Title: "Pool", Expr: "db_client_connection_pool_name"}},
 		board.Column{Title: "Arrivals", Unit: board.PerSecond, Expr: arrivals(poolOf)},
 		board.Column{Title: "Mean hold", Unit: board.Seconds, Expr: hold(poolOf)},
 		board.Column{Title: "Busy", Unit: board.Count, Expr: busy()},
 		board.Column{Title: "Size", Unit: board.Count, Expr: size(poolOf)},
-		board.Column{Title: "Saturates at", Unit: board.PerSecond, Expr: size(poolOf) + " / " + hold(poolOf)},
-		board.Column{Title: "Free", Unit: board.Share, Expr: "clamp_min(1 - " + busy() + " / " + size(poolOf) + ", 0)"})
+		board.Column{Title: "A checkout costs", Unit: board.Seconds, Expr: demandOf},
+		board.Column{Title: "Full at checkouts", Unit: board.PerSecond, Expr: saturationOf},
+		board.Column{Title: "Free", Unit: board.Share, Expr: freeOf})
 }
 
 func resources() []*board.Panel {

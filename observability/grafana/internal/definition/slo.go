@@ -171,7 +171,10 @@ func howFast() []*board.Panel {
 
 // Recorded are the names of the recording rules that the dashboards read.
 func Recorded() []string {
-	names := []string{"slo:error_budget_remaining:ratio", "slo:objective:ratio", "slo:period:seconds"}
+	names := []string{
+		"slo:error_budget_remaining:ratio", "slo:objective:ratio", "slo:period:seconds",
+		"pool:demand:connection_seconds_per_checkout", "pool:saturation:checkouts_per_second", "pool:free:ratio",
+	}
 	for _, p := range []profile{demo, production} {
 		names = append(names, "slo:error_ratio:rate"+p.short, "slo:error_ratio:rate"+p.long)
 		for _, window := range p.windows {
