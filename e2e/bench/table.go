@@ -96,9 +96,10 @@ func writePath(out *strings.Builder, p onstack.Path) {
 
 func writeCapacity(out *strings.Builder, c onstack.Capacity) {
 	out.WriteString("\n### The saturation rate, predicted and observed\n\n")
-	out.WriteString("| checkouts a second | good | completed | p50 | p99 |\n|---|---|---|---|---|\n")
+	out.WriteString("| checkouts a second | good | completed | p50 | p99 | cores busy |\n|---|---|---|---|---|---|\n")
 	for _, step := range c.Steps {
-		fmt.Fprintf(out, "| %d | %.1f %% | %.1f/s | %.0f ms | %.0f ms |\n", step.Rate, 100*step.Good(), step.CompletedPerSecond(), step.P50Millis, step.P99Millis)
+		fmt.Fprintf(out, "| %d | %.1f %% | %.1f/s | %.0f ms | %.0f ms | %.2f |\n", step.Rate, 100*step.Good(), step.CompletedPerSecond(),
+			step.P50Millis, step.P99Millis, step.Cores())
 	}
 	verdict(out, c.Met(), capacitySentence(c))
 }

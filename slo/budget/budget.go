@@ -68,6 +68,7 @@ const unknownTime = time.Duration(-1)
 // What was spent is the burn rate over all that was measured, kept up for as long as was measured (burnrate.SLO.Spent):
 // the part of the period in which nobody measured has spent nothing that anybody knows of. With the whole period measured
 // that is bad events / (all events x (1 - objective)); with less, the period is expected to have the same traffic throughout.
+// Where events are counted and there were none, nothing was spent; where they are not counted, that is unknown.
 func Assess(t Target, p policy.Policy, at time.Time, o Observation) (Status, error) {
 	slo, err := burnrate.New(t.Objective, t.Period)
 	if err != nil {
@@ -77,7 +78,11 @@ func Assess(t Target, p policy.Policy, at time.Time, o Observation) (Status, err
 		Name: t.Name, Workload: t.Workload, Objective: t.Objective, Period: t.Period, At: at.UTC(), Since: o.Since, Covered: min(o.Covered, t.Period),
 		ErrorRatio: o.ErrorRatio, Bad: o.Bad, Total: o.Total, Remaining: figure.Unknown(), Allowed: figure.Unknown(), Lasts: unknownTime,
 	}
-	if s.Covered > 0 {
+	switch {
+	case s.Covered <= 0:
+	case o.Total == 0: // counted, and there were none: that is known, and not missing
+		s.Remaining, s.Allowed = 1, 0
+	default:
 		s.Remaining = figure.Figure(1 - slo.Spent(slo.Rate(float64(o.ErrorRatio)), s.Covered))
 		s.Allowed = o.Total * figure.Figure(slo.Budget()*t.Period.Seconds()/s.Covered.Seconds())
 	}
@@ -105,8 +110,10 @@ func (s Status) notes() []string {
 	case s.Covered <= 0:
 		notes = append(notes, fmt.Sprintf("nothing was measured in the last %s: is the stack up, does it scrape %s, and are the SLO's metric names right?",
 			short(s.Period), s.Workload))
+	case s.Total == 0:
+		notes = append(notes, fmt.Sprintf("measured for %s without any event, so nothing was spent", short(s.Covered)))
 	case !s.ErrorRatio.Known():
-		notes = append(notes, fmt.Sprintf("measured for %s, but there was nothing to judge: no events", short(s.Covered)))
+		notes = append(notes, fmt.Sprintf("measured for %s, but there was nothing to judge", short(s.Covered)))
 	case share < whole:
 		note := fmt.Sprintf("measured for %s of %s (%.1f %%), since %s", short(s.Covered), short(s.Period), 100*share, s.Since.UTC().Format(time.RFC3339))
 		if gap := s.At.Sub(s.Since) - s.Covered; gap.Seconds() > 0.02*s.Period.Seconds() {

@@ -109,8 +109,8 @@ func TestWhatIsLeft(t *testing.T) {
 		"no source at all is unknown, not a full budget": {
 			nil, unknown, 0, unknown, -1, policy.Cautious, "nothing was measured in the last 1h",
 		},
-		"a source that nobody asks anything has nothing to judge": {
-			counters(0, 0, 0, hour), unknown, time.Hour, unknown, -1, policy.Cautious, "nothing to judge: no events",
+		"a source that nobody asks anything has spent nothing, and burns at a rate that nobody knows": {
+			counters(0, 0, 0, hour), 1, time.Hour, unknown, -1, policy.Free, "without any event, so nothing was spent",
 		},
 	}
 	var all []promtest.Series

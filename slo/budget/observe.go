@@ -77,16 +77,28 @@ func covered(ctx context.Context, p Prometheus, t Target, at time.Time) (time.Ti
 	if silent := at.Sub(points[len(points)-1]); silent >= step {
 		gaps += silent
 	}
-	if from := at.Add(-t.Period); since.After(from) {
-		finer, err := measured(ctx, p, t.Measured, later(from, since.Add(-step)), since, max(step/60, 100*time.Millisecond))
+	since, err = beginning(ctx, p, t, at.Add(-t.Period), since, step)
+	if err != nil {
+		return time.Time{}, 0, err
+	}
+	return since, max(at.Sub(since)-gaps, 0), nil
+}
+
+// beginning looks up the first moment with a value ever more finely, down to a second: there is one at since, and none a
+// step before, unless the period begins there.
+func beginning(ctx context.Context, p Prometheus, t Target, from, since time.Time, step time.Duration) (time.Time, error) {
+	for since.After(from) && step > time.Second {
+		before := later(from, since.Add(-step))
+		step = max(step/60, time.Second)
+		finer, err := measured(ctx, p, t.Measured, before, since, step)
 		if err != nil {
-			return time.Time{}, 0, err
+			return since, err
 		}
 		if len(finer) > 0 {
 			since = finer[0]
 		}
 	}
-	return since, max(at.Sub(since)-gaps, 0), nil
+	return since, nil
 }
 
 func later(a, b time.Time) time.Time {

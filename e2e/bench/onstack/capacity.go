@@ -69,8 +69,8 @@ func MeasureCapacity(ctx context.Context, cfg Config) (result Capacity, err erro
 			if err != nil {
 				return step, fmt.Errorf("%d a second: %w", rate, err)
 			}
-			fmt.Fprintf(cfg.Progress, "capacity    %3d checkouts/s  %5.1f %% good  %5.1f/s completed  p50 %.0f ms\n", rate, 100*step.Good(),
-				step.CompletedPerSecond(), step.P50Millis)
+			fmt.Fprintf(cfg.Progress, "capacity    %3d checkouts/s  %5.1f %% good  %5.1f/s completed  p50 %.0f ms  %.2f cores busy\n", rate,
+				100*step.Good(), step.CompletedPerSecond(), step.P50Millis, step.Cores())
 			return step, nil
 		})
 	})

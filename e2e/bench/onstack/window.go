@@ -55,6 +55,19 @@ func (w Window) CompletedPerSecond() float64 {
 	return float64(w.Completed) / float64(w.Seconds)
 }
 
+// Cores is how many of the machine's processors everything that belongs to the stack kept busy, load generator and
+// database included; 0 when no order was good.
+func (w Window) Cores() float64 {
+	if w.Seconds == 0 {
+		return 0
+	}
+	total := 0.0
+	for _, group := range []string{Services, Postgres, Loadgen, Healer, Backends, Overseer} {
+		total += w.CPUMillis[group]
+	}
+	return total / 1000 * float64(w.Orders) / float64(w.Seconds)
+}
+
 // measure waits for the next whole second, and then as long as asked.
 func measure(ctx context.Context, stack endpoints.Stack, length time.Duration) (Window, time.Time, error) {
 	before, err := processes(ctx, stack)
