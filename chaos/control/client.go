@@ -1,12 +1,9 @@
 package control
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -82,6 +79,20 @@ func (c *Client) Scale(ctx context.Context, workload string, replicas int) error
 	return c.call(ctx, http.MethodPut, "/v1/workloads/"+url.PathEscape(workload)+"/scale", map[string]int{"replicas": replicas}, nil)
 }
 
+// SetVersion rolls a version out, one replica at a time. It returns when that is accepted. A version that there is not is an
+// error that names those there are.
+func (c *Client) SetVersion(ctx context.Context, workload, version string) error {
+	return c.call(ctx, http.MethodPut, "/v1/workloads/"+url.PathEscape(workload)+"/version", map[string]string{"version": version}, nil)
+}
+
+// Ask calls a replica itself, at its own address. body and into are JSON; nil means none.
+func (c *Client) Ask(ctx context.Context, _ string, replica Replica, method, path string, body, into any) error {
+	if replica.Address == "" {
+		return fmt.Errorf("the supervisor names no address of %s", replica.ID)
+	}
+	return Call(ctx, c.config.HTTP, nil, method, "http://"+replica.Address+path, body, into)
+}
+
 // WipeState deletes a workload's working files. It returns ErrConflict unless the workload is scaled to 0.
 func (c *Client) WipeState(ctx context.Context, workload string) error {
 	return c.call(ctx, http.MethodDelete, "/v1/workloads/"+url.PathEscape(workload)+"/state", nil, nil)
@@ -94,55 +105,13 @@ func (c *Client) WaitReplaced(ctx context.Context, workload, replica, startID st
 }
 
 func (c *Client) call(ctx context.Context, method, path string, body, into any) error {
-	var payload io.Reader
-	if body != nil {
-		data, err := json.Marshal(body)
-		if err != nil {
-			return err
-		}
-		payload = bytes.NewReader(data)
-	}
-	request, err := http.NewRequestWithContext(ctx, method, c.config.BaseURL+path, payload)
-	if err != nil {
-		return err
-	}
-	if body != nil {
-		request.Header.Set("Content-Type", "application/json")
-	}
+	header := http.Header{}
 	if method != http.MethodGet {
-		request.Header.Set("Authorization", "Bearer "+c.config.Token)
+		header.Set("Authorization", "Bearer "+c.config.Token)
 	}
-	response, err := c.config.HTTP.Do(request)
-	if err != nil {
+	err := Call(ctx, c.config.HTTP, header, method, c.config.BaseURL+path, body, into)
+	if _, refused := errors.AsType[*Refusal](err); err != nil && !refused {
 		return fmt.Errorf("the control API does not answer: %w", err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode/100 != 2 {
-		return refusal(method, path, response)
-	}
-	if into == nil {
-		return nil
-	}
-	if err := json.NewDecoder(response.Body).Decode(into); err != nil {
-		return fmt.Errorf("%s %s: the answer is not what was agreed: %w", method, path, err)
-	}
-	return nil
-}
-
-func refusal(method, path string, response *http.Response) error {
-	text, _ := io.ReadAll(io.LimitReader(response.Body, 4096))
-	var body struct {
-		Error struct {
-			Message string `json:"message"`
-		} `json:"error"`
-	}
-	message := strings.TrimSpace(string(text))
-	if json.Unmarshal(text, &body) == nil && body.Error.Message != "" {
-		message = body.Error.Message
-	}
-	err := fmt.Errorf("%s %s: %s: %s", method, path, response.Status, message)
-	if response.StatusCode == http.StatusConflict {
-		return fmt.Errorf("%w: %w", ErrConflict, err)
 	}
 	return err
 }

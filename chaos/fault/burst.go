@@ -31,16 +31,17 @@ type burst struct {
 	storefront string
 	parameters leakParameters
 	needed     int // refusals
+	first      int // where customers and products begin; the seed decides
 	client     *http.Client
 	idle       func() // closes the connections that are kept
 	sent       int
 	answers    map[string]int
 }
 
-func newBurst(storefront string, parameters leakParameters, needed int, wrap target.Wrap) *burst {
+func newBurst(storefront string, parameters leakParameters, needed, first int, wrap target.Wrap) *burst {
 	connections := &http.Transport{MaxIdleConnsPerHost: parameters.AtMost}
 	return &burst{
-		storefront: storefront, parameters: parameters, needed: needed, answers: map[string]int{},
+		storefront: storefront, parameters: parameters, needed: needed, first: first, answers: map[string]int{},
 		client: &http.Client{Timeout: orderDeadline, Transport: wrap.Around(connections)}, idle: connections.CloseIdleConnections,
 	}
 }
@@ -53,7 +54,7 @@ func (b *burst) run(ctx context.Context) map[string]int {
 	answers := make(chan string)
 	waiting := 0
 	send := func() {
-		order := b.order(b.sent)
+		order := b.order(b.first + b.sent)
 		b.sent++
 		waiting++
 		go func() { answers <- b.ask(ctx, order) }()

@@ -46,6 +46,7 @@ type connectionLeak struct {
 	transport  target.Wrap
 	sessions   sessions
 	control    restarter
+	first      int // customer and product of the burst
 }
 
 func openConnectionLeak(e experiment.Experiment, env Environment) (Driver, error) {
@@ -53,9 +54,9 @@ func openConnectionLeak(e experiment.Experiment, env Environment) (Driver, error
 	if err != nil {
 		return nil, err
 	}
-	admin := env.Stack.DatabaseURLs["admin"]
-	if admin == "" {
-		return nil, errors.New("the stack names no admin database: without it nobody can tell whether connections are held")
+	admin, err := env.database("admin")
+	if err != nil {
+		return nil, fmt.Errorf("%w: without it nobody can tell whether connections are held", err)
 	}
 	if env.Stack.Endpoints.Storefront == "" {
 		return nil, errors.New("the stack names no storefront: there is nowhere to order")
@@ -67,20 +68,17 @@ func openConnectionLeak(e experiment.Experiment, env Environment) (Driver, error
 	return &connectionLeak{
 		workload: e.Scope.Workload, parameters: parameters, metrics: env.Metrics,
 		storefront: env.Stack.Endpoints.Storefront, transport: env.Transport, sessions: sessions{url: admin}, control: restarts,
+		first: env.chance().IntN(len(parameters.Products) * len(parameters.Customers)),
 	}, nil
 }
 
 // Prepare asks how many connections there are to leak.
 func (l *connectionLeak) Prepare(ctx context.Context) (State, error) {
-	query := fmt.Sprintf(`sum(db_client_connection_max{job=%q})`, l.workload)
-	values, err := l.metrics.Values(ctx, query)
+	connections, err := poolSize(ctx, l.metrics, l.workload)
 	if err != nil {
 		return nil, err
 	}
-	if len(values) != 1 || values[0] < 1 {
-		return nil, fmt.Errorf("%s gives %v: without the size of the pools the fault cannot be sized", query, values)
-	}
-	state := leakState{Connections: int(values[0])}
+	state := leakState{Connections: connections}
 	if state.Connections > l.parameters.AtMost {
 		return nil, fmt.Errorf("the pools of %s hold %d connections, and at_most allows %d orders: raise at_most, or scale %s back",
 			l.workload, state.Connections, l.parameters.AtMost, l.workload)
@@ -89,6 +87,19 @@ func (l *connectionLeak) Prepare(ctx context.Context) (State, error) {
 		return nil, err
 	}
 	return json.Marshal(state)
+}
+
+// poolSize is how many connections all pools of a workload may hold.
+func poolSize(ctx context.Context, metrics Metrics, workload string) (int, error) {
+	query := fmt.Sprintf(`sum(db_client_connection_max{job=%q})`, workload)
+	values, err := metrics.Values(ctx, query)
+	if err != nil {
+		return 0, err
+	}
+	if len(values) != 1 || values[0] < 1 {
+		return 0, fmt.Errorf("%s gives %v: without the size of the pools the fault cannot be sized", query, values)
+	}
+	return int(values[0]), nil
 }
 
 // Inject orders until every connection is held, and asks the database whether it is so.
@@ -101,7 +112,7 @@ func (l *connectionLeak) Inject(ctx context.Context, prepared State) (Injection,
 	if state.From, err = l.sessions.clock(ctx); err != nil {
 		return injection, err
 	}
-	burst := newBurst(l.storefront, l.parameters, state.Connections, l.transport)
+	burst := newBurst(l.storefront, l.parameters, state.Connections, l.first, l.transport)
 	state.Answers = burst.run(ctx)
 	held, err := l.settle(ctx, &state)
 	encoded, encodeErr := json.Marshal(state)

@@ -22,7 +22,7 @@ func open(t *testing.T, shop *smallshop.Shop, metrics fault.Metrics) fault.Drive
 	if err != nil {
 		t.Fatal(err)
 	}
-	driver, err := fault.Open(e, fault.Environment{Stack: shop.Stack, Metrics: metrics})
+	driver, err := fault.Open(e, fault.Environment{Stack: shop.Stack, Metrics: metrics, ID: "0a1b2c3d", TTL: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/faultline-lab/faultline/chaos/experiment"
 	"github.com/faultline-lab/faultline/chaos/target"
@@ -29,6 +31,13 @@ type Driver interface {
 	StillPresent(ctx context.Context, state State) (Presence, error)
 	// Restore takes away what is left of the fault, and nothing else.
 	Restore(ctx context.Context, state State) error
+}
+
+// Carrier is a driver whose fault is carried by the process that injected it: sessions that it keeps open, requests that it
+// has sent. It ends with that process, so it cannot be kept.
+type Carrier interface {
+	// LetGo ends what this process carries and begins nothing more. It may be called at any time, from any goroutine.
+	LetGo()
 }
 
 // Injection is what Inject did.
@@ -57,7 +66,30 @@ type Environment struct {
 	// Transport wraps what a driver calls the shop and the supervisor with, so that these calls are in the experiment's
 	// trace; nil wraps nothing.
 	Transport target.Wrap
+	// ID is that of the run: whatever a driver leaves in the world bears it, so that it takes away only its own.
+	ID string
+	// Seed decides what a driver leaves to chance.
+	Seed int64
+	// TTL is how long the fault may live. What carries it is told to end by itself after this time, where it can be told.
+	TTL time.Duration
+	// Mesh opens the drivers of faults that need a mesh on Kubernetes (network, process-kill); nil refuses them there.
+	Mesh func(experiment.Experiment, Environment) (Driver, error)
 }
+
+// chance gives the seed's random numbers.
+func (e Environment) chance() *rand.Rand { return rand.New(rand.NewPCG(uint64(e.Seed), 1)) }
+
+// database is the address of one of the stack's databases, straight to the server.
+func (e Environment) database(name string) (string, error) {
+	url := e.Stack.DatabaseURLs[name]
+	if url == "" {
+		return "", fmt.Errorf("the stack names no database of %s", name)
+	}
+	return url, nil
+}
+
+// shortID is the part of the run's id that is in names.
+func (e Environment) shortID() string { return e.ID[:min(8, len(e.ID))] }
 
 // kind is one sort of fault: check reads the parameters without a running system, open makes the driver.
 type kind struct {
@@ -66,12 +98,47 @@ type kind struct {
 	open    func(experiment.Experiment, Environment) (Driver, error)
 }
 
-// kinds is every fault there is. Each has its file here and its page in docs/faults.
+// kinds is every fault there is. Each has its file here; each experiment has its page in docs/faults.
 var kinds = map[string]kind{
+	"bad-release": {
+		summary: "a release that leaks connections on common input is rolled out",
+		check:   checkBadRelease, open: openBadRelease,
+	},
+	"batch": {
+		summary: "a batch that takes connections in turns, and gives them back",
+		check:   checkBatch, open: openBatch,
+	},
 	"connection-leak": {
 		summary: "orders with an expired coupon, whose refusal forgets to give the connection back",
-		check:   checkConnectionLeak,
-		open:    openConnectionLeak,
+		check:   checkConnectionLeak, open: openConnectionLeak,
+	},
+	"lock-contention": {
+		summary: "a session locks the rows of a popular product and stays idle in its transaction",
+		check:   checkLock, open: openLock,
+	},
+	"network": {
+		summary: "toxics on the way between a service and its database",
+		check:   checkNetwork, open: openNetwork,
+	},
+	"process-kill": {
+		summary: "SIGKILL for one replica",
+		check:   checkProcessKill, open: openProcessKill,
+	},
+	"server-cap": {
+		summary: "foreign sessions take every slot of the database as it becomes free",
+		check:   checkServerCap, open: openServerCap,
+	},
+	"slow-downstream": {
+		summary: "payments takes longer to answer",
+		check:   checkSlowDownstream, open: openSlowDownstream,
+	},
+	"slow-query": {
+		summary: "long reports run through the service's own pool",
+		check:   checkSlowQuery, open: openSlowQuery,
+	},
+	"traffic-surge": {
+		summary: "more customers come",
+		check:   checkSurge, open: openSurge,
 	},
 }
 
@@ -95,8 +162,8 @@ func Open(e experiment.Experiment, environment Environment) (Driver, error) {
 	if err := Check(e); err != nil {
 		return nil, err
 	}
-	if environment.Metrics == nil {
-		return nil, errors.New("fault: Environment.Metrics is missing")
+	if environment.Metrics == nil || environment.ID == "" || environment.TTL <= 0 {
+		return nil, errors.New("fault: Environment.Metrics, ID and TTL are needed")
 	}
 	driver, err := kinds[e.Fault.Kind].open(e, environment)
 	if err != nil {

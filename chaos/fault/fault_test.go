@@ -34,7 +34,7 @@ expect: {alert: ConnectionPoolExhausted, cause: connection-leak, right: [restart
 
 func TestParametersAreReadStrictly(t *testing.T) {
 	for name, tt := range map[string]struct{ from, to, want string }{
-		"an unknown fault names those there are":     {"kind: connection-leak", "kind: conexion-leak", `x.yaml:8:9: unknown fault "conexion-leak"; there are: connection-leak`},
+		"an unknown fault names those there are":     {"kind: connection-leak", "kind: conexion-leak", `x.yaml:8:9: unknown fault "conexion-leak"; there are: bad-release, batch, connection-leak`},
 		"an unknown parameter names those there are": {"    burst:", "    bursts:", `x.yaml:13:5: unknown key "bursts" in the document; the keys there are: coupon, orders`},
 		"a missing parameter is found by its parent": {"    coupon: SPRING24\n", "", "x.yaml:10:5: coupon: the coupon that the orders carry"},
 		"a bound below the orders is refused":        {"at_most: 32", "at_most: 3", "x.yaml:12:14: at_most: the bound on all orders"},
@@ -74,9 +74,9 @@ func TestEveryExperimentOfTheProgramIsGoodAndHasItsPage(t *testing.T) {
 			t.Errorf("%s holds the experiment %q: call both the same", e.File(), e.Name)
 		}
 		used[e.Fault.Kind] = true
-		page := filepath.Join("..", "..", "docs", "faults", e.Fault.Kind+".md")
+		page := filepath.Join("..", "..", "docs", "faults", e.Name+".md")
 		if _, err := os.Stat(page); err != nil {
-			t.Errorf("the fault %s has no page: %v", e.Fault.Kind, err)
+			t.Errorf("the experiment %s has no page: %v", e.Name, err)
 		}
 	}
 	for _, kind := range fault.Kinds() {

@@ -24,7 +24,7 @@ const (
 	Stop        = "chaos.stop"
 )
 
-// One experiment is active at a time, so one name is enough, and it is bounded.
+// Several experiments may be active, and their keepers; the id of the experiment tells them apart, and one name is bounded.
 const (
 	service  = "chaos"
 	instance = "chaos-1"

@@ -22,7 +22,8 @@ const (
 	NotHeld      Phase = "not-held"
 	Kept         Phase = "kept"
 	Removed      Phase = "removed"
-	Left         Phase = "left" // the fault could not be removed
+	Left         Phase = "left"     // the fault could not be removed
+	NotBack      Phase = "not-back" // it was removed, and the steady state is not back
 )
 
 // sentence is how a phase is told.
@@ -49,4 +50,5 @@ var sentences = map[Phase]sentence{
 	Kept:         {slog.LevelInfo, "fault kept"},
 	Removed:      {slog.LevelInfo, "fault removed"},
 	Left:         {slog.LevelError, "fault could not be removed"},
+	NotBack:      {slog.LevelWarn, "steady state is not back"},
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/faultline-lab/faultline/chaos/experiment"
@@ -13,7 +11,7 @@ import (
 	"github.com/faultline-lab/faultline/observability/endpoints"
 )
 
-// Status is the active experiment and what the world says about its fault.
+// Status is an active experiment and what the world says about its fault.
 type Status struct {
 	Record Record `json:"record"`
 	// Expired says that the observation window is over and the fault was kept, or its runner died.
@@ -22,9 +20,37 @@ type Status struct {
 	Unknown  string          `json:"unknown,omitempty"`
 }
 
-// ReadStatus returns ErrNothingActive when no experiment is on record in the stack that runs.
-func ReadStatus(ctx context.Context, stackFile string) (Status, error) {
-	r, err := Resume(stackFile)
+// Active lists the experiments on record in the stack that runs, the oldest first; none is no error. What can be read is
+// given also with an error.
+func Active(stackFile string) ([]Record, error) {
+	stack, err := endpoints.Read(stackFile)
+	if err != nil {
+		return nil, err
+	}
+	return recordsOf(stackFile).of(stack.StartedAt)
+}
+
+// ReadStatus asks the world about every active experiment, the oldest first.
+func ReadStatus(ctx context.Context, stackFile string) ([]Status, error) {
+	active, err := Active(stackFile)
+	if err != nil {
+		return nil, err
+	}
+	all := []Status{}
+	for _, record := range active {
+		one, err := statusOf(ctx, stackFile, record.ID)
+		switch {
+		case err == nil:
+			all = append(all, one)
+		case !errors.Is(err, ErrNothingActive):
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func statusOf(ctx context.Context, stackFile, id string) (Status, error) {
+	r, err := Resume(stackFile, id)
 	if err != nil {
 		return Status{}, err
 	}
@@ -39,25 +65,26 @@ func ReadStatus(ctx context.Context, stackFile string) (Status, error) {
 	return status, nil
 }
 
-// Resume takes up the experiment on record, also one whose process has died. It returns ErrNothingActive when there is
-// none, or when it is that of an earlier stack. The caller closes the runner.
-func Resume(stackFile string) (*Runner, error) {
+// Resume takes up an experiment on record, also one whose process has died. It returns ErrNothingActive when it is not
+// there, or when it is that of an earlier stack. The caller closes the runner.
+func Resume(stackFile, id string) (*Runner, error) {
 	stack, err := endpoints.Read(stackFile)
 	if err != nil {
 		return nil, err
 	}
-	record, err := readRecord(recordFile(stackFile))
+	files := recordsOf(stackFile)
+	record, err := files.read(id)
 	if err != nil {
 		return nil, err
 	}
 	if !record.StackStartedAt.Equal(stack.StartedAt) {
-		return nil, errors.Join(ErrNothingActive, dropRecord(recordFile(stackFile), record.ID))
+		return nil, errors.Join(ErrNothingActive, files.drop(id))
 	}
 	definition, err := experiment.Parse(record.File, []byte(record.Definition))
 	if err != nil {
 		return nil, fmt.Errorf("the experiment on record cannot be read: %w", err)
 	}
-	r, err := New(Options{Experiment: definition, StackFile: stackFile})
+	r, err := open(Options{Experiment: definition, StackFile: stackFile, Seed: record.Seed}, record.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -67,16 +94,16 @@ func Resume(stackFile string) (*Runner, error) {
 	return r, nil
 }
 
-// Active is the record of the experiment that this runner injected or took up.
-func (r *Runner) Active() Record { return r.record }
+// Record is that of the experiment that this runner injected or took up.
+func (r *Runner) Record() Record { return r.record }
 
-// Forget drops the record without touching the fault: the last resort when a fault cannot be taken away.
+// Forget drops every record without touching the faults: the last resort when they cannot be taken away.
 func Forget(stackFile string) error {
-	err := os.Remove(recordFile(stackFile))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
+	files := recordsOf(stackFile)
+	ids, err := files.ids()
+	problems := []error{err}
+	for _, id := range ids {
+		problems = append(problems, files.drop(id))
 	}
-	return err
+	return errors.Join(problems...)
 }
-
-func recordFile(stackFile string) string { return filepath.Join(filepath.Dir(stackFile), RecordFile) }

@@ -62,7 +62,7 @@ func TestARunLeavesOneTraceAndRecordsThatLeadToIt(t *testing.T) {
 			t.Errorf("record of the injection: %+v", r)
 		}
 	}
-	if want := []string{"started", "steady", "injecting", "injected", "client", "window-over", "not-held", "removed"}; !slices.Equal(phases, want) {
+	if want := []string{"started", "steady", "injecting", "injected", "client", "window-over", "not-held", "removed", "steady"}; !slices.Equal(phases, want) {
 		t.Errorf("phases %v, want %v", phases, want)
 	}
 	if slices.ContainsFunc(seen.who, func(who string) bool { return who != "chaos/chaos-1" }) {
@@ -105,10 +105,7 @@ func TestWhoTakesAKeptFaultAwayGoesOnWithItsTrace(t *testing.T) {
 	if left := seen.named(journal.Stop); len(left) > 0 {
 		t.Errorf("a kept fault was stopped: %v", left)
 	}
-	resumed, err := runner.Resume(shop.StackFile)
-	if err != nil {
-		t.Fatal(err)
-	}
+	resumed := resume(t, shop)
 	if err := resumed.Restore(t.Context()); err != nil {
 		t.Fatal(err)
 	}

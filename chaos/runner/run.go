@@ -14,7 +14,7 @@ import (
 )
 
 // watchInterval is how often a running experiment is looked at.
-const watchInterval = time.Second
+const watchInterval = 500 * time.Millisecond
 
 // End is why the observation ended.
 type End string
@@ -45,9 +45,14 @@ type Result struct {
 	// Presence is whether the fault was still there at the end of the window, before it was taken away; nil when
 	// nobody could tell.
 	Presence *fault.Presence `json:"presence"`
+	// Lost is when a steady-state condition was first seen not to hold; nil when all held throughout.
+	Lost *time.Time `json:"lost"`
 	// Unmet lists what of the hypothesis did not hold at the end of the window.
 	Unmet []string `json:"unmet"`
 	Kept  bool     `json:"kept"`
+	// After lists what did not hold once the fault was taken away and the steady state was waited for; empty means that it is
+	// back.
+	After []string `json:"after"`
 }
 
 // Held says that the whole window was observed and the hypothesis held at its end.
@@ -69,9 +74,9 @@ func Run(ctx context.Context, options Options) (Result, error) {
 		return result, err
 	}
 	result.ID = r.record.ID
-	r.tell(Injecting, "%s; observing for %s", r.detail, r.duration)
+	r.tell(Injecting, "%s; observing for %s", r.detail, r.options.Duration)
 
-	result.End, result.Reason = r.observe(ctx, &result.Client)
+	result.End, result.Reason = r.observe(ctx, &result)
 	result.EndedAt = time.Now().UTC()
 	r.tell(Ending, "%s", endText(result))
 	r.watched(nil, attribute.String("chaos.end", string(result.End)))
@@ -80,13 +85,13 @@ func Run(ctx context.Context, options Options) (Result, error) {
 	if result.End != Stopped {
 		r.conclude(ctx, &result)
 	}
-	if result.End == WindowOver && r.keep {
+	if result.End == WindowOver && r.options.Keep {
 		result.Kept = true
-		r.tell(Ending, "the fault is kept; `chaos stop` takes it away")
+		r.tell(Ending, "the fault is kept until %s at the latest; `chaos stop` takes it away", r.record.GoneBy.Format(time.TimeOnly))
 		r.journal.Note(ctx, journal.Kept, "")
-		return result, nil
+		return result, r.leave(ctx)
 	}
-	return result, r.wayBack(ctx, result)
+	return result, r.wayBack(ctx, &result)
 }
 
 func endText(result Result) string {
@@ -97,7 +102,7 @@ func endText(result Result) string {
 }
 
 // observe watches until the window is over or something ends it early.
-func (r *Runner) observe(ctx context.Context, view *ClientView) (End, string) {
+func (r *Runner) observe(ctx context.Context, result *Result) (End, string) {
 	following, stop := context.WithCancel(ctx)
 	defer stop()
 	seconds := r.follow(following, r.record.InjectedAt)
@@ -105,27 +110,46 @@ func (r *Runner) observe(ctx context.Context, view *ClientView) (End, string) {
 	defer tick.Stop()
 	window := time.NewTimer(time.Until(r.record.ExpiresAt))
 	defer window.Stop()
+	steady := true
 	for {
 		select {
 		case <-ctx.Done():
 			return Interrupted, ""
+		case <-r.stopped:
+			return Stopped, ""
 		case <-window.C:
 			return WindowOver, ""
 		case second := <-seconds:
-			if text := view.add(second, r.experiment.Hypothesis.Client.GoodSeconds); text != "" {
+			if text := result.Client.add(second, r.experiment.Hypothesis.Client.GoodSeconds); text != "" {
 				r.tell(Client, "%s", text)
 				r.journal.Note(ctx, journal.Client, text)
 			}
 		case <-tick.C:
-			record, err := readRecord(r.file)
-			if errors.Is(err, ErrNothingActive) || err == nil && record.ID != r.record.ID {
-				return Stopped, ""
-			}
 			if why := r.aborts(ctx); why != "" {
 				return Aborted, why
 			}
+			steady = r.lookAtSteadyState(ctx, steady, result)
 		}
 	}
+}
+
+// lookAtSteadyState tells when the conditions of the steady state stop holding, and when they hold again.
+func (r *Runner) lookAtSteadyState(ctx context.Context, before bool, result *Result) bool {
+	missing := r.unmetConditions(ctx, r.experiment.Hypothesis.SteadyState)
+	steady := len(missing) == 0
+	switch {
+	case steady == before || ctx.Err() != nil:
+		return before
+	case steady:
+		r.tell(Steady, "the conditions of the steady state hold again")
+	default:
+		r.tell(Steady, "not steady: %s", missing[0])
+		if result.Lost == nil {
+			now := time.Now().UTC()
+			result.Lost = &now
+		}
+	}
+	return steady
 }
 
 // conclude asks, at the end of the window and before anything is taken away, whether the fault is there and whether
@@ -157,14 +181,28 @@ func (r *Runner) conclude(ctx context.Context, result *Result) {
 	}
 }
 
-// wayBack takes the fault away, unless somebody else did.
-func (r *Runner) wayBack(ctx context.Context, result Result) error {
+// wayBack takes the fault away, unless somebody else did, and looks whether the steady state comes back.
+func (r *Runner) wayBack(ctx context.Context, result *Result) error {
 	if result.End == Stopped {
+		r.dismissKeeper()
 		return nil
 	}
 	if err := r.Restore(ctx); err != nil {
 		return err
 	}
 	r.tell(Restoring, "nothing is left of the fault")
+	if result.End == Interrupted || r.options.Beside {
+		return nil
+	}
+	err := r.waitUntilSteady(ctx)
+	switch {
+	case errors.Is(err, ErrNotSteady):
+		result.After = r.unmet(ctx)
+		r.journal.Note(ctx, journal.NotBack, err.Error())
+		return fmt.Errorf("the fault was taken away, and the steady state is not back: %w", err)
+	case err != nil:
+		return err
+	}
+	r.journal.Note(ctx, journal.Steady, "")
 	return nil
 }

@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
+	"math/rand/v2"
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/faultline-lab/faultline/chaos/experiment"
@@ -23,6 +24,10 @@ const (
 	restoreBound = 90 * time.Second
 	// steadyInterval is how often the steady state is looked at while it is waited for.
 	steadyInterval = 250 * time.Millisecond
+	// ttlMargin is how much longer than its window a fault may live: enough for the way back of whoever injected it.
+	ttlMargin = time.Minute
+	// keptTTL is how long a kept fault may live.
+	keptTTL = 15 * time.Minute
 )
 
 // ErrNotSteady says that the system was not well before the experiment, which would then prove nothing.
@@ -31,15 +36,21 @@ var ErrNotSteady = errors.New("not in its steady state, so the experiment would 
 // Options are what a run needs.
 type Options struct {
 	Experiment experiment.Experiment
-	// StackFile is the file of the running stack (package endpoints); the record lies beside it.
+	// StackFile is the file of the running stack (package endpoints); the records lie beside it.
 	StackFile string
 	// Duration is the observation window; 0 means the experiment's own.
 	Duration time.Duration
-	// Phase is where in a wall-clock second the fault begins: at least 0, less than 1 s. A study varies it, so that its
-	// faults do not all meet Prometheus at the same moment of its cycle.
-	Phase time.Duration
+	// Seed decides whatever is left to chance, so that a run can be repeated: the moment within a second at which the fault
+	// begins (Phase), and what the driver chooses.
+	Seed int64
+	// Beside lets the experiment run beside others that are active. It then starts without a steady state, which theirs is
+	// about to spoil; two runs of the same experiment are refused all the same.
+	Beside bool
 	// Keep leaves the fault where it is at the end of the window (Run only).
 	Keep bool
+	// Keeper is the program that keeps the fault's time to live (`chaos keep`); empty means the chaos program beside this
+	// one, of the checkout, or on PATH.
+	Keeper string
 	// OnEvent hears what happens as it happens (Run and Inject); it must not block. Nil means nobody listens.
 	OnEvent func(Event)
 }
@@ -67,28 +78,34 @@ const (
 // Runner runs one experiment against one stack. Its methods are called one after the other, Close last.
 type Runner struct {
 	experiment experiment.Experiment
+	options    Options
+	id         string
 	stack      endpoints.Stack
 	driver     fault.Driver
 	metrics    fault.Metrics
-	file       string
-	duration   time.Duration
-	phase      time.Duration
-	keep       bool
+	records    records
 	onEvent    func(Event)
 	record     Record
 	detail     string // what the injection did
+	unsure     bool   // the injection was cut off, so a record that is gone does not mean that nothing is there
+
+	keeper  *keeper       // nil before the injection and after the way back
+	guard   func()        // ends the look-out for whoever stops the experiment; nil when there is none
+	stopped chan struct{} // closed when another process has stopped the experiment
 
 	journal  *journal.Journal
 	endWatch func(error, ...attribute.KeyValue) // nil unless the fault is being watched
 }
 
 // New reads where the stack answers and opens the fault's driver. It touches nothing. The caller closes the runner.
-func New(options Options) (*Runner, error) {
+func New(options Options) (*Runner, error) { return open(options, uuid.NewString()) }
+
+func open(options Options, id string) (*Runner, error) {
 	if options.Experiment.Name == "" {
 		return nil, errors.New("runner: Options.Experiment is missing")
 	}
-	if options.Phase < 0 || options.Phase >= time.Second {
-		return nil, fmt.Errorf("runner: Options.Phase is %s: at least 0 and less than 1 s", options.Phase)
+	if options.Duration == 0 {
+		options.Duration = options.Experiment.Duration.Duration
 	}
 	stack, err := endpoints.Read(options.StackFile)
 	if err != nil {
@@ -104,18 +121,19 @@ func New(options Options) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	driver, err := fault.Open(options.Experiment, fault.Environment{Stack: stack, Metrics: metrics, Transport: told.Transport})
+	r := &Runner{
+		experiment: options.Experiment, options: options, id: id, stack: stack, metrics: metrics, journal: told,
+		records: recordsOf(options.StackFile), onEvent: options.OnEvent, stopped: make(chan struct{}),
+	}
+	r.driver, err = fault.Open(options.Experiment, fault.Environment{
+		Stack: stack, Metrics: metrics, Transport: told.Transport, ID: id, Seed: options.Seed, TTL: options.timeToLive(),
+	})
+	if err == nil {
+		err = r.refuseKeeping()
+	}
 	if err != nil {
 		told.Close(context.Background())
 		return nil, err
-	}
-	r := &Runner{
-		experiment: options.Experiment, stack: stack, driver: driver, metrics: metrics, journal: told,
-		file:     filepath.Join(filepath.Dir(options.StackFile), RecordFile),
-		duration: options.Duration, phase: options.Phase, keep: options.Keep, onEvent: options.OnEvent,
-	}
-	if r.duration == 0 {
-		r.duration = options.Experiment.Duration.Duration
 	}
 	if r.onEvent == nil {
 		r.onEvent = func(Event) {}
@@ -123,8 +141,37 @@ func New(options Options) (*Runner, error) {
 	return r, nil
 }
 
+// timeToLive is how long after the injection the fault is there at most.
+func (o Options) timeToLive() time.Duration {
+	ttl := o.Duration + ttlMargin
+	if o.Keep {
+		ttl = max(ttl, keptTTL)
+	}
+	return ttl
+}
+
+// refuseKeeping refuses to leave a fault behind that ends with this process.
+func (r *Runner) refuseKeeping() error {
+	if _, carried := r.driver.(fault.Carrier); carried && r.options.Keep {
+		return fmt.Errorf("%s cannot be kept: its fault ends with the process that injected it; give it a longer --duration",
+			r.experiment.Name)
+	}
+	return nil
+}
+
+// Phase is the moment within a wall-clock second at which the fault of a seed begins. A study has many seeds, so that its
+// faults do not all meet Prometheus' scrapes and evaluations at the same moment of their cycle. Seed 0 begins on the second.
+func Phase(seed int64) time.Duration {
+	if seed == 0 {
+		return 0
+	}
+	chance := rand.New(rand.NewPCG(uint64(seed), 0))
+	return time.Duration(chance.Int64N(int64(time.Second))).Truncate(time.Millisecond)
+}
+
 // Close sends what is left of the experiment's trace and log records, within two seconds. Nothing depends on it.
 func (r *Runner) Close() {
+	r.unguard()
 	r.watched(nil)
 	r.journal.Close(context.Background())
 }
@@ -134,13 +181,21 @@ func (r *Runner) tell(kind Kind, format string, args ...any) {
 }
 
 // Prepare waits for the steady state, as long as the experiment says, and returns ErrNotSteady with what does not hold
-// when it does not come. It returns ErrActive at once when another experiment is on record.
+// when it does not come. It returns ErrActive at once when another experiment is on record. With Options.Beside neither of
+// the two keeps it from starting: what does not hold is told.
 func (r *Runner) Prepare(ctx context.Context) error {
-	if err := r.refuseSecond(); err != nil {
+	if err := r.refuse(); err != nil {
 		return err
 	}
 	r.journal.Begin(ctx)
 	ctx, end := r.journal.Step(ctx, journal.SteadyState)
+	if r.options.Beside {
+		for _, missing := range r.unmet(ctx) {
+			r.tell(Steady, "not steady before the injection: %s", missing)
+		}
+		end(ctx.Err())
+		return ctx.Err()
+	}
 	err := r.waitUntilSteady(ctx)
 	switch {
 	case errors.Is(err, ErrNotSteady):
@@ -174,20 +229,25 @@ func (r *Runner) waitUntilSteady(ctx context.Context) error {
 	}
 }
 
-// refuseSecond returns ErrActive when there is a record of this stack. The record of an earlier stack is dropped: its
-// fault ended with it.
-func (r *Runner) refuseSecond() error {
-	record, err := readRecord(r.file)
-	switch {
-	case errors.Is(err, ErrNothingActive):
-		return nil
-	case err != nil:
+// refuse returns ErrActive when an experiment is on record beside which this one may not run.
+func (r *Runner) refuse() error {
+	active, err := r.records.of(r.stack.StartedAt)
+	if err != nil {
 		return err
-	case record.StackStartedAt.Equal(r.stack.StartedAt):
-		return activeError(r.file)
-	default:
-		return dropRecord(r.file, record.ID)
 	}
+	for _, other := range active {
+		same := other.Experiment == r.experiment.Name ||
+			other.Fault == r.experiment.Fault.Kind && other.Workload == r.experiment.Scope.Workload
+		switch {
+		case same:
+			return fmt.Errorf("%w: %s (%s on %s), injected %s by process %d; end it with `chaos stop`",
+				ErrActive, other.Experiment, other.Fault, other.Workload, other.InjectedAt.Format(time.TimeOnly), other.PID)
+		case !r.options.Beside:
+			return fmt.Errorf("%w: %s, injected %s by process %d; end it with `chaos stop`, or run beside it with --beside",
+				ErrActive, other.Experiment, other.InjectedAt.Format(time.TimeOnly), other.PID)
+		}
+	}
+	return nil
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -41,19 +41,49 @@ func options(t *testing.T, shop *smallshop.Shop) (runner.Options, *events) {
 		t.Fatal(err)
 	}
 	heard := &events{}
-	return runner.Options{Experiment: e, StackFile: shop.StackFile, OnEvent: heard.add}, heard
+	return runner.Options{Experiment: e, StackFile: shop.StackFile, OnEvent: heard.add, Keeper: keeperProgram(t)}, heard
 }
 
-func recordFile(shop *smallshop.Shop) string {
-	return filepath.Join(filepath.Dir(shop.StackFile), runner.RecordFile)
+// surge is another experiment for the same shop.
+func surge(t *testing.T, shop *smallshop.Shop) (runner.Options, *events) {
+	t.Helper()
+	opts, heard := options(t, shop)
+	text := strings.NewReplacer("name: small-leak", "name: small-surge", "kind: connection-leak", "kind: traffic-surge",
+		"cause: connection-leak", "cause: traffic-surge").Replace(shop.Experiment())
+	from, to := strings.Index(text, "  parameters:"), strings.Index(text, "scope:")
+	e, err := experiment.Parse("small-surge.yaml", []byte(text[:from]+"  parameters: {factor: 2.5}\n"+text[to:]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts.Experiment = e
+	return opts, heard
+}
+
+func recordFolder(shop *smallshop.Shop) string {
+	return filepath.Join(filepath.Dir(shop.StackFile), runner.RecordFolder)
 }
 
 func noRecord(t *testing.T, shop *smallshop.Shop) {
 	t.Helper()
-	left, err := filepath.Glob(filepath.Join(filepath.Dir(shop.StackFile), "*chaos*"))
-	if err != nil || len(left) > 0 {
+	left, err := os.ReadDir(recordFolder(shop))
+	if err != nil && !errors.Is(err, os.ErrNotExist) || len(left) > 0 {
 		t.Errorf("files are left: %v %v", left, err)
 	}
+}
+
+// resume takes up the only experiment on record.
+func resume(t *testing.T, shop *smallshop.Shop) *runner.Runner {
+	t.Helper()
+	active, err := runner.Active(shop.StackFile)
+	if err != nil || len(active) != 1 {
+		t.Fatalf("active: %v, %v; want one", active, err)
+	}
+	resumed, err := runner.Resume(shop.StackFile, active[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(resumed.Close)
+	return resumed
 }
 
 func eventually(t *testing.T, what string, condition func() bool) {
@@ -81,6 +111,9 @@ func TestARunWithoutAHealerFindsTheFaultAtTheEndAndTakesItAway(t *testing.T) {
 	}
 	if result.Client.FirstBad == nil || result.Client.FirstBad.Before(result.InjectedAt) || result.Client.Recovered != nil {
 		t.Errorf("client %+v", result.Client)
+	}
+	if result.Lost != nil || len(result.After) != 0 || !heard.has("steady: steady state: 1 conditions hold, 2 good client seconds") {
+		t.Errorf("the steady state: lost at %v, %v after; told %q", result.Lost, result.After, heard.lines)
 	}
 	if !heard.has("first bad second") || !heard.has("the hypothesis did not hold: the client has seen 0 good seconds") {
 		t.Errorf("told %q", heard.lines)
@@ -113,6 +146,47 @@ func TestARunWithAHealerHoldsAndTheWayBackTouchesNothing(t *testing.T) {
 		t.Errorf("restarts %v: the healer's two and no more were wanted", shop.Restarts())
 	}
 	noRecord(t, shop)
+}
+
+func TestASteadyStateThatIsLostIsToldAndOneThatDoesNotComeBackIsAnError(t *testing.T) {
+	shop := smallshop.Open(t)
+	opts, heard := options(t, shop)
+	opts.Experiment.Hypothesis.Client.Within.Duration = 2 * time.Second
+	go func() {
+		for !heard.has("are held after") && t.Context().Err() == nil {
+			time.Sleep(10 * time.Millisecond)
+		}
+		shop.Lock()
+		defer shop.Unlock()
+		shop.Metrics["steady"] = []float64{0}
+	}()
+	result, err := runner.Run(t.Context(), opts)
+	if !errors.Is(err, runner.ErrNotSteady) || !strings.Contains(err.Error(), "the steady state is not back") {
+		t.Errorf("got %v", err)
+	}
+	if result.Lost == nil || result.Lost.Before(result.InjectedAt) || len(result.After) == 0 || !heard.has("not steady: the shop is steady") {
+		t.Errorf("result %+v, told %q", result, heard.lines)
+	}
+	if shop.Leaks() != 0 {
+		t.Error("the fault is still there")
+	}
+	noRecord(t, shop)
+}
+
+func TestPhasesComeFromTheSeedAndSpreadOverTheSecond(t *testing.T) {
+	var quarters [4]int
+	for seed := range int64(40) {
+		p := runner.Phase(seed)
+		if p != runner.Phase(seed) || p < 0 || p >= time.Second {
+			t.Fatalf("Phase(%d) = %s", seed, p)
+		}
+		quarters[int(p/(250*time.Millisecond))]++
+	}
+	for i, n := range quarters {
+		if n == 0 {
+			t.Errorf("no phase in quarter %d of the second: %v", i, quarters)
+		}
+	}
 }
 
 func TestASystemThatIsNotSteadyIsLeftAlone(t *testing.T) {
@@ -191,18 +265,13 @@ func TestASecondRunBesideAnActiveOneIsRefusedAndStopEndsTheFirst(t *testing.T) {
 		t.Errorf("the second run: %v", err)
 	}
 	eventually(t, "the status says that the fault is there", func() bool {
-		status, err := runner.ReadStatus(t.Context(), shop.StackFile)
-		if err != nil || status.Expired || !status.Record.Injected {
-			t.Fatalf("status %+v, %v", status, err)
+		all, err := runner.ReadStatus(t.Context(), shop.StackFile)
+		if err != nil || len(all) != 1 || all[0].Expired || !all[0].Record.Injected {
+			t.Fatalf("status %+v, %v", all, err)
 		}
-		return status.Presence != nil && status.Presence.Present
+		return all[0].Presence != nil && all[0].Presence.Present
 	})
-	resumed, err := runner.Resume(shop.StackFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resumed.Close()
-	if err := resumed.Restore(t.Context()); err != nil {
+	if err := resume(t, shop).Restore(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if result := <-ended; result.End != runner.Stopped || shop.Leaks() != 0 {
@@ -219,16 +288,11 @@ func TestAKeptFaultIsOnRecordUntilItIsTakenAway(t *testing.T) {
 	if err != nil || !result.Kept {
 		t.Fatalf("result %+v, %v", result, err)
 	}
-	status, err := runner.ReadStatus(t.Context(), shop.StackFile)
-	if err != nil || !status.Expired || len(status.Record.Affected) != 2 {
-		t.Errorf("status %+v, %v", status, err)
+	all, err := runner.ReadStatus(t.Context(), shop.StackFile)
+	if err != nil || len(all) != 1 || !all[0].Expired || !all[0].Record.Kept || len(all[0].Record.Affected) != 2 {
+		t.Errorf("status %+v, %v", all, err)
 	}
-	resumed, err := runner.Resume(shop.StackFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resumed.Close()
-	if err := resumed.Restore(t.Context()); err != nil || shop.Leaks() != 0 {
+	if err := resume(t, shop).Restore(t.Context()); err != nil || shop.Leaks() != 0 {
 		t.Errorf("%v, %d connections held", err, shop.Leaks())
 	}
 	noRecord(t, shop)
@@ -245,18 +309,19 @@ func TestTheRecordOfAnEarlierStackIsNoneOfThisOne(t *testing.T) {
 	if err := endpoints.Write(shop.StackFile, shop.Stack); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := runner.ReadStatus(t.Context(), shop.StackFile); !errors.Is(err, runner.ErrNothingActive) {
-		t.Errorf("status: %v", err)
+	if all, err := runner.ReadStatus(t.Context(), shop.StackFile); err != nil || len(all) != 0 {
+		t.Errorf("status: %v, %v", all, err)
 	}
 	noRecord(t, shop)
 }
 
 func TestARecordThatCannotBeReadIsAnErrorThatSaysWhatToDo(t *testing.T) {
 	shop := smallshop.Open(t)
-	if err := os.WriteFile(recordFile(shop), []byte("{"), 0o600); err != nil {
+	broken := filepath.Join(recordFolder(shop), "a-run.json")
+	if err := errors.Join(os.MkdirAll(recordFolder(shop), 0o700), os.WriteFile(broken, []byte("{"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := runner.Resume(shop.StackFile); err == nil || !strings.Contains(err.Error(), "chaos stop --all") {
+	if _, err := runner.Active(shop.StackFile); err == nil || !strings.Contains(err.Error(), "chaos stop --all --forget") {
 		t.Errorf("got %v", err)
 	}
 	if err := runner.Forget(shop.StackFile); err != nil {

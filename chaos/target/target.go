@@ -26,6 +26,11 @@ type Control interface {
 	WaitReplaced(ctx context.Context, workload, replica, startID string) error
 	// Scale sets the number of replicas and does not wait for them.
 	Scale(ctx context.Context, workload string, replicas int) error
+	// SetVersion rolls a version out and does not wait for its replicas.
+	SetVersion(ctx context.Context, workload, version string) error
+	// Ask calls one replica itself, whatever stands between; body and into are JSON, nil means none. An answer other than 2xx
+	// is a *control.Refusal.
+	Ask(ctx context.Context, workload string, replica control.Replica, method, path string, body, into any) error
 	// WipeState gives the workload's next start an empty state; control.ErrConflict unless it is scaled to 0.
 	WipeState(ctx context.Context, workload string) error
 }

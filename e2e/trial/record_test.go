@@ -110,22 +110,6 @@ func TestASecondDiagnosisIsToldAtItsOwnTimeAndNothingTwice(t *testing.T) {
 	}
 }
 
-func TestPhasesComeFromTheSeedAndSpreadOverTheSecond(t *testing.T) {
-	var quarters [4]int
-	for seed := range int64(40) {
-		p := phase(seed)
-		if p != phase(seed) || p < 0 || p >= time.Second {
-			t.Fatalf("phase(%d) = %s", seed, p)
-		}
-		quarters[int(p/(250*time.Millisecond))]++
-	}
-	for i, n := range quarters {
-		if n == 0 {
-			t.Errorf("no phase in quarter %d of the second: %v", i, quarters)
-		}
-	}
-}
-
 func TestArmsThatDoNotExistAreRefusedWithThoseThatDo(t *testing.T) {
 	if _, err := ParseArm("doctor"); err == nil || !strings.Contains(err.Error(), "healer, none") {
 		t.Errorf("error = %v", err)

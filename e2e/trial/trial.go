@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"time"
 
@@ -81,7 +80,7 @@ func open(cfg Config) (*trial, error) {
 		return nil, err
 	}
 	t.runner, err = runner.New(runner.Options{
-		Experiment: cfg.Experiment, StackFile: cfg.StackFile, Duration: cfg.Window, Phase: phase(cfg.Seed),
+		Experiment: cfg.Experiment, StackFile: cfg.StackFile, Duration: cfg.Window, Seed: cfg.Seed,
 		OnEvent: func(event runner.Event) {
 			if event.Kind == runner.Injecting {
 				t.tell(Injected, event.At, "%s", event.Text)
@@ -89,13 +88,6 @@ func open(cfg Config) (*trial, error) {
 		},
 	})
 	return t, err
-}
-
-// phase is the moment within a second at which the trial's fault begins: the seed decides, so that the trials of a study
-// meet Prometheus' scrapes and evaluations at every moment of their cycle.
-func phase(seed int64) time.Duration {
-	chance := rand.New(rand.NewPCG(uint64(seed), 0))
-	return time.Duration(chance.Int64N(int64(time.Second))).Truncate(time.Millisecond)
 }
 
 func (t *trial) tell(kind Kind, at time.Time, format string, args ...any) {

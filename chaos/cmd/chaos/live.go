@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -22,7 +21,9 @@ type runCommand struct {
 	Experiment string        `arg:"" help:"Name of an experiment, or a file."`
 	Target     string        `default:"auto" enum:"auto,local,kind" help:"Refuse to run unless the stack is of this target (auto, local, kind)."`
 	Duration   time.Duration `help:"How long to observe; 0 means as long as the experiment says."`
-	Keep       bool          `help:"Leave the fault where it is at the end; chaos stop takes it away."`
+	Seed       int64         `help:"Decides what is left to chance: the moment within a second, and what the fault picks. 0 begins on the second."`
+	Keep       bool          `help:"Leave the fault where it is at the end, for 15 min at most; chaos stop takes it away."`
+	Beside     bool          `help:"Run beside other experiments that are active, without waiting for a steady state."`
 }
 
 // Run runs the experiment and fails unless its hypothesis held at the end of the window.
@@ -40,7 +41,7 @@ func (c runCommand) Run(ctx context.Context, out command.Output) error {
 	}
 	fmt.Fprintf(out.Out, "%s: %s\n", e.Name, e.Title)
 	result, err := runner.Run(ctx, runner.Options{
-		Experiment: e, StackFile: c.StackFile, Duration: c.Duration, Keep: c.Keep,
+		Experiment: e, StackFile: c.StackFile, Duration: c.Duration, Keep: c.Keep, Seed: c.Seed, Beside: c.Beside,
 		OnEvent: func(event runner.Event) {
 			fmt.Fprintf(out.Out, "%s  %-8s %s\n", event.At.Format("15:04:05.0"), event.Kind, event.Text)
 		},
@@ -62,70 +63,39 @@ func verdict(result runner.Result) error {
 	}
 }
 
-type stopCommand struct {
-	stackFlag
-	All bool `help:"Drop the record even when the fault cannot be taken away."`
-}
-
-// Run takes the active fault away. Nothing to do is no failure.
-func (c stopCommand) Run(ctx context.Context, out command.Output) error {
-	r, err := runner.Resume(c.StackFile)
-	if err == nil {
-		defer r.Close()
-		fmt.Fprintf(out.Out, "taking away the fault of %s\n", r.Active().Experiment)
-		err = r.Restore(ctx)
-	}
-	switch {
-	case errors.Is(err, runner.ErrNothingActive):
-		fmt.Fprintln(out.Out, "no experiment is active")
-		return nil
-	case err == nil:
-		fmt.Fprintln(out.Out, "nothing is left of it")
-		return nil
-	case !c.All:
-		return err
-	}
-	if dropErr := runner.Forget(c.StackFile); dropErr != nil {
-		return errors.Join(err, dropErr)
-	}
-	return fmt.Errorf("the record was dropped, and what there was of the fault may still be there: %w", err)
-}
-
 type statusCommand struct {
 	stackFlag
-	JSON bool `help:"Print the whole record as JSON; null when no experiment is active."`
+	JSON bool `help:"Print the whole records as a JSON list."`
 }
 
 // Run prints what is active.
 func (c statusCommand) Run(ctx context.Context, out command.Output) error {
-	status, err := runner.ReadStatus(ctx, c.StackFile)
-	if errors.Is(err, runner.ErrNothingActive) {
-		if c.JSON {
-			_, err = fmt.Fprintln(out.Out, "null")
-		} else {
-			_, err = fmt.Fprintln(out.Out, "no experiment is active")
-		}
-		return err
-	}
+	all, err := runner.ReadStatus(ctx, c.StackFile)
 	if err != nil {
 		return err
 	}
 	if c.JSON {
 		encoder := json.NewEncoder(out.Out)
 		encoder.SetIndent("", "  ")
-		return encoder.Encode(status)
+		return encoder.Encode(all)
 	}
-	printStatus(out, status)
+	if len(all) == 0 {
+		fmt.Fprintln(out.Out, "no experiment is active")
+	}
+	for _, status := range all {
+		printStatus(out, status)
+	}
 	return nil
 }
 
 func printStatus(out command.Output, status runner.Status) {
 	record := status.Record
-	fmt.Fprintf(out.Out, "experiment  %s (%s)\n", record.Experiment, record.Fault)
+	fmt.Fprintf(out.Out, "experiment  %s (%s, seed %d)\n", record.Experiment, record.Fault, record.Seed)
+	fmt.Fprintf(out.Out, "id          %s\n", record.ID)
 	fmt.Fprintf(out.Out, "injected    %s (%s ago)\n", record.InjectedAt.Format(time.RFC3339), time.Since(record.InjectedAt).Round(time.Second))
 	window := "until " + record.ExpiresAt.Format(time.RFC3339)
 	if status.Expired {
-		window = "over; `chaos stop` takes away what is left"
+		window = "over; `chaos stop` takes away what is left, and its keeper does at " + record.GoneBy.Format(time.RFC3339)
 	}
 	fmt.Fprintf(out.Out, "window      %s\n", window)
 	switch {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -58,8 +59,8 @@ func TestRunStatusAndStopAgainstAShop(t *testing.T) {
 	}
 
 	out, err = chaos(t, "status", "--json", stack)
-	var status runner.Status
-	if err != nil || json.Unmarshal([]byte(out), &status) != nil || status.Record.Experiment != "small-leak" {
+	var status []runner.Status
+	if err != nil || json.Unmarshal([]byte(out), &status) != nil || len(status) != 1 || status[0].Record.Experiment != "small-leak" {
 		t.Errorf("status --json: %v\n%s", err, out)
 	}
 	if out, err = chaos(t, "status", stack); err != nil || !strings.Contains(out, "chaos stop") {
@@ -68,29 +69,35 @@ func TestRunStatusAndStopAgainstAShop(t *testing.T) {
 	if out, err = chaos(t, "run", file, stack); err == nil || !strings.Contains(err.Error(), "another experiment is active") {
 		t.Errorf("a second run: %v\n%s", err, out)
 	}
-	if out, err = chaos(t, "stop", stack); err != nil || !strings.Contains(out, "nothing is left of it") || shop.Leaks() != 0 {
+	if out, err = chaos(t, "stop", "lock-contention", stack); err == nil || !strings.Contains(err.Error(), "active: small-leak") {
+		t.Errorf("stop of what is not active: %v\n%s", err, out)
+	}
+	if out, err = chaos(t, "stop", "small-leak", stack); err != nil || !strings.Contains(out, "nothing is left of it") || shop.Leaks() != 0 {
 		t.Errorf("stop: %v, %d held\n%s", err, shop.Leaks(), out)
 	}
 	if out, err = chaos(t, "stop", stack); err != nil || !strings.Contains(out, "no experiment is active") {
 		t.Errorf("a second stop: %v\n%s", err, out)
 	}
-	if out, err = chaos(t, "status", "--json", stack); err != nil || strings.TrimSpace(out) != "null" {
+	if out, err = chaos(t, "status", "--json", stack); err != nil || strings.TrimSpace(out) != "[]" {
 		t.Errorf("status --json of nothing: %v\n%s", err, out)
 	}
 }
 
-func TestStopAllDropsTheRecordOfAFaultThatCannotBeTakenAway(t *testing.T) {
+func TestStopAllForgetDropsTheRecordOfAFaultThatCannotBeTakenAway(t *testing.T) {
 	shop := smallshop.Open(t)
-	record := filepath.Join(filepath.Dir(shop.StackFile), runner.RecordFile)
-	if err := os.WriteFile(record, []byte("{"), 0o600); err != nil {
+	record := filepath.Join(filepath.Dir(shop.StackFile), runner.RecordFolder, "a-run.json")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(record), 0o700), os.WriteFile(record, []byte("{"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	stack := "--stack-file=" + shop.StackFile
 	if _, err := chaos(t, "stop", stack); err == nil || !strings.Contains(err.Error(), "--all") {
 		t.Errorf("stop: %v", err)
 	}
-	if _, err := chaos(t, "stop", "--all", stack); err == nil || !strings.Contains(err.Error(), "may still be there") {
+	if _, err := chaos(t, "stop", "--all", stack); err == nil || !strings.Contains(err.Error(), "--forget") {
 		t.Errorf("stop --all: %v", err)
+	}
+	if _, err := chaos(t, "stop", "--all", "--forget", stack); err == nil || !strings.Contains(err.Error(), "may still be there") {
+		t.Errorf("stop --all --forget: %v", err)
 	}
 	if _, err := os.Stat(record); !os.IsNotExist(err) {
 		t.Errorf("the record is still there: %v", err)

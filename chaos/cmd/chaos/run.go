@@ -8,10 +8,11 @@ import (
 	"github.com/faultline-lab/faultline/observability/endpoints"
 )
 
-const description = `Breaks the running system on purpose, one experiment at a time, and puts it right again.
+const description = `Breaks the running system on purpose, and puts it right again.
 
 An experiment is a YAML file: what should hold, what is broken, for how long, and what a good healer makes of it.
-It starts only from a steady state, and whatever happens (an abort condition, Ctrl-C) the fault is taken away at its end.
+It starts only from a steady state, and whatever happens (an abort condition, Ctrl-C, SIGKILL) the fault is taken away:
+every fault has a time to live, and a keeper that outlives the process which injected it.
 
 Each experiment leaves a trace in the stack's Jaeger and log records in its Loki, of service "chaos". Where those are
 missing or do not answer, it runs the same.`
@@ -23,8 +24,9 @@ type commands struct {
 	Check  checkCommand  `cmd:"" help:"Check experiment files without a running stack."`
 	Render renderCommand `cmd:"" help:"Print an experiment's Chaos Mesh resource, for kubectl apply."`
 	Run    runCommand    `cmd:"" help:"Run an experiment against the running stack."`
-	Stop   stopCommand   `cmd:"" help:"Take away the fault of the active experiment."`
-	Status statusCommand `cmd:"" help:"Show the active experiment and whether its fault is still there."`
+	Stop   stopCommand   `cmd:"" help:"Take away the faults of active experiments."`
+	Status statusCommand `cmd:"" help:"Show the active experiments and whether their faults are still there."`
+	Keep   keepCommand   `cmd:"" hidden:"" help:"Watch over a fault and take it away in time (chaos run starts this)."`
 }
 
 // run is the program without its exit.

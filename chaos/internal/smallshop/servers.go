@@ -163,7 +163,10 @@ func (s *Shop) prometheus() http.Handler {
 }
 
 func (s *Shop) loadgen() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v1/rate", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, s.rates.show()) })
+	mux.HandleFunc("PUT /v1/rate", s.rates.change)
+	mux.HandleFunc("GET /v1/sli", func(w http.ResponseWriter, r *http.Request) {
 		since, err := time.Parse(time.RFC3339Nano, r.FormValue("since"))
 		if err != nil {
 			answer(w, http.StatusBadRequest, failure("bad_request", err.Error()))
@@ -194,6 +197,7 @@ func (s *Shop) loadgen() http.Handler {
 			}
 		}
 	})
+	return mux
 }
 
 // customers keep every connection of every replica in use, each for moments, so that none is idle for long unless it
@@ -221,12 +225,17 @@ func (s *Shop) note(leaks bool) {
 	s.hurt = s.hurt || leaks
 }
 
-// clock adds a second whenever one is over: good when nothing was held in it.
-func (s *Shop) clock(ctx context.Context) {
-	begun := time.Now().Truncate(time.Second).UTC()
+// past adds ten good seconds, and gives the one that goes on.
+func (s *Shop) past() time.Time {
+	now := time.Now().Truncate(time.Second).UTC()
 	for n := -10; n < 0; n++ {
-		s.addSecond(begun.Add(time.Duration(n)*time.Second), true)
+		s.addSecond(now.Add(time.Duration(n)*time.Second), true)
 	}
+	return now
+}
+
+// clock adds a second whenever one is over: good when nothing was held in it.
+func (s *Shop) clock(ctx context.Context, begun time.Time) {
 	for second := begun; ; second = second.Add(time.Second) {
 		select {
 		case <-ctx.Done():

@@ -41,6 +41,7 @@ type Shop struct {
 	seconds  []sli.Second
 	restarts []string
 	hurt     bool // a connection was lost in this second
+	rates    rates
 
 	traceParents map[string]string // by path
 }
@@ -64,7 +65,7 @@ func PostgresURL(t *testing.T) string {
 func Open(t *testing.T) *Shop {
 	t.Helper()
 	admin := PostgresURL(t)
-	s := &Shop{database: createDatabase(t, admin), Metrics: map[string][]float64{}, traceParents: map[string]string{}}
+	s := &Shop{database: createDatabase(t, admin), Metrics: map[string][]float64{}, traceParents: map[string]string{}, rates: rates{usual: 40}}
 	ctx, cancel := context.WithCancel(context.Background())
 	var background sync.WaitGroup
 	t.Cleanup(func() {
@@ -86,7 +87,8 @@ func Open(t *testing.T) *Shop {
 	s.Metrics["steady"] = []float64{1}
 	s.writeStack(t, admin)
 	background.Go(func() { s.customers(ctx) })
-	background.Go(func() { s.clock(ctx) })
+	begun := s.past()
+	background.Go(func() { s.clock(ctx, begun) })
 	return s
 }
 

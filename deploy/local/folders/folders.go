@@ -23,7 +23,7 @@ type Folders struct {
 	Stack        string // stack.json
 	WebhookToken string
 	ControlToken string
-	Chaos        string // the experiment that is active
+	Chaos        string // a folder: the experiments that are active
 }
 
 // In returns the paths in the checkout at root; nothing is made.
@@ -38,7 +38,7 @@ func In(root string) (Folders, error) {
 		State: filepath.Join(run, "state"), Logs: filepath.Join(root, ".faultline", "logs"),
 		Lock: filepath.Join(run, "lock"), Stack: filepath.Join(root, endpoints.DefaultFile),
 		WebhookToken: filepath.Join(run, "webhook-token"), ControlToken: filepath.Join(run, "control-token"),
-		Chaos: filepath.Join(run, "chaos.json"),
+		Chaos: filepath.Join(run, "chaos"),
 	}, nil
 }
 
@@ -80,8 +80,8 @@ const (
 
 // Forget removes what says that a stack runs, and its working files; logs stay. Only the holder of the lock may.
 func (f Folders) Forget() error {
-	return errors.Join(os.RemoveAll(f.State),
-		removeIfThere(f.Stack), removeIfThere(f.Chaos), removeIfThere(f.WebhookToken), removeIfThere(f.ControlToken))
+	return errors.Join(os.RemoveAll(f.State), os.RemoveAll(f.Chaos),
+		removeIfThere(f.Stack), removeIfThere(f.WebhookToken), removeIfThere(f.ControlToken))
 }
 
 // Wipe removes what the last run left: working files, logs, addresses. Only the holder of the lock may.

@@ -45,7 +45,7 @@ func TestWipeTakesWhatBelongsToTheLastRunAndNothingElse(t *testing.T) {
 	lastTrial := filepath.Join(paths.Root, ".faultline", "last-trial.json")
 	gone := []string{
 		filepath.Join(paths.State, "autoheal-1", "autoheal.db"), paths.Log("orders-3"), paths.Log(GuardLog),
-		paths.Stack, paths.Chaos, paths.ControlToken, paths.WebhookToken,
+		paths.Stack, filepath.Join(paths.Chaos, "a.json"), paths.ControlToken, paths.WebhookToken,
 	}
 	stays := []string{paths.Lock, paths.Log(UpLog), lastTrial}
 	for _, file := range append(gone, stays...) {
