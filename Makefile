@@ -46,7 +46,10 @@ test: build tools ## Every test that needs no Docker: unit, real Postgres, real 
 	@$(STACK) tools --dir=.faultline/tools kube-apiserver kube-controller-manager etcd
 	$(STACK) apiserver -- $(STACK) postgres -- go test $$(go list $(filter-out ./autoheal/... ./e2e/...,$(PACKAGES)) | grep -v /postgrescontainer)
 	$(STACK) apiserver -- $(STACK) postgres -- go test ./autoheal/... # one of its tests takes every slot of the server
-	go test -p 1 -count=1 -timeout 20m $$(go list ./e2e/... | grep -v /kindloop) # the cache does not know the stack that these tests start
+	go test -p 1 -count=1 -timeout 20m $$(go list ./e2e/... | grep -v -e /kindloop -e /faults) # the cache does not know the stack that these tests start
+
+test-all: test ## Every test, and the long ones: each fault on the real stack (about ten minutes more)
+	go test -count=1 -timeout 40m -v ./e2e/faults/
 
 test-all: test ## What make test runs, and then the long suites: the predicted saturation rate against a load step (quiet machine, 4 minutes)
 	FAULTLINE_TEST_LONG=1 go test -count=1 -timeout 20m -v ./e2e/capacity/
