@@ -40,6 +40,18 @@ type Carrier interface {
 	LetGo()
 }
 
+// Clearer is a driver whose fault can be stuck: Restore was refused, and what carries the fault may be given up instead.
+type Clearer interface {
+	// Clear gives up what Restore could not take away, provided that nothing has the fault any more.
+	Clear(ctx context.Context, state State) error
+}
+
+// Watcher is a driver that has something to tell while its fault is watched.
+type Watcher interface {
+	// Watch tells what becomes of the fault, in words. It returns when there is nothing more to see, or when ctx ends.
+	Watch(ctx context.Context, state State, tell func(text string))
+}
+
 // Injection is what Inject did.
 type Injection struct {
 	State    State

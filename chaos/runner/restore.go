@@ -65,6 +65,24 @@ func (r *Runner) restoreAlone(ctx context.Context) error {
 	return r.records.drop(r.record.ID)
 }
 
+// Clear gives up a fault that is stuck: Restore could not take away what carries it, and nothing has it any more. Then it drops
+// the record. A fault that cannot be stuck is an error.
+func (r *Runner) Clear(ctx context.Context) error {
+	clearer, ok := r.driver.(fault.Clearer)
+	if !ok {
+		return fmt.Errorf("the fault of %s cannot be stuck", r.record.Experiment)
+	}
+	unlock, err := r.records.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := clearer.Clear(ctx, r.record.DriverState); err != nil {
+		return err
+	}
+	return r.records.drop(r.record.ID)
+}
+
 // forget drops the record of a fault that was never injected.
 func (r *Runner) forget() error {
 	r.unguard()

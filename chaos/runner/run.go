@@ -106,6 +106,7 @@ func (r *Runner) observe(ctx context.Context, result *Result) (End, string) {
 	following, stop := context.WithCancel(ctx)
 	defer stop()
 	seconds := r.follow(following, r.record.InjectedAt)
+	told := r.watchFault(following)
 	tick := time.NewTicker(watchInterval)
 	defer tick.Stop()
 	window := time.NewTimer(time.Until(r.record.ExpiresAt))
@@ -119,6 +120,8 @@ func (r *Runner) observe(ctx context.Context, result *Result) (End, string) {
 			return Stopped, ""
 		case <-window.C:
 			return WindowOver, ""
+		case text := <-told:
+			r.tell(Fault, "%s", text)
 		case second := <-seconds:
 			if text := result.Client.add(second, r.experiment.Hypothesis.Client.GoodSeconds); text != "" {
 				r.tell(Client, "%s", text)
@@ -131,6 +134,22 @@ func (r *Runner) observe(ctx context.Context, result *Result) (End, string) {
 			steady = r.lookAtSteadyState(ctx, steady, result)
 		}
 	}
+}
+
+// watchFault gives what the driver has to tell of its fault; nothing where it has nothing.
+func (r *Runner) watchFault(ctx context.Context) <-chan string {
+	watcher, ok := r.driver.(fault.Watcher)
+	if !ok {
+		return nil
+	}
+	told := make(chan string)
+	go watcher.Watch(ctx, r.record.DriverState, func(text string) {
+		select {
+		case told <- text:
+		case <-ctx.Done():
+		}
+	})
+	return told
 }
 
 // lookAtSteadyState tells when the conditions of the steady state stop holding, and when they hold again.

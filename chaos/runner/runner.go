@@ -14,6 +14,7 @@ import (
 	"github.com/faultline-lab/faultline/chaos/experiment"
 	"github.com/faultline-lab/faultline/chaos/fault"
 	"github.com/faultline-lab/faultline/chaos/journal"
+	"github.com/faultline-lab/faultline/chaos/mesh"
 	"github.com/faultline-lab/faultline/observability/endpoints"
 )
 
@@ -70,6 +71,7 @@ const (
 	Steady    Kind = "steady"  // the steady state was checked
 	Injecting Kind = "inject"  // the injection begins, or is done
 	Client    Kind = "client"  // the client's view changed
+	Fault     Kind = "fault"   // something became of the fault
 	Ending    Kind = "end"     // the window is over, or was cut short
 	Restoring Kind = "restore" // the fault is taken away
 	Verdict   Kind = "verdict" // whether the hypothesis held
@@ -127,6 +129,7 @@ func open(options Options, id string) (*Runner, error) {
 	}
 	r.driver, err = fault.Open(options.Experiment, fault.Environment{
 		Stack: stack, Metrics: metrics, Transport: told.Transport, ID: id, Seed: options.Seed, TTL: options.timeToLive(),
+		Mesh: openMesh,
 	})
 	if err == nil {
 		err = r.refuseKeeping()
@@ -139,6 +142,11 @@ func open(options Options, id string) (*Runner, error) {
 		r.onEvent = func(Event) {}
 	}
 	return r, nil
+}
+
+// openMesh opens the driver of a fault that Chaos Mesh carries.
+func openMesh(e experiment.Experiment, env fault.Environment) (fault.Driver, error) {
+	return mesh.Open(e, mesh.Run{Cluster: *env.Stack.Kubernetes, Transport: env.Transport, ID: env.ID, TTL: env.TTL})
 }
 
 // timeToLive is how long after the injection the fault is there at most.

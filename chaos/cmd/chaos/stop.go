@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/faultline-lab/faultline/chaos/mesh"
 	"github.com/faultline-lab/faultline/chaos/runner"
 	"github.com/faultline-lab/faultline/observability/command"
 )
@@ -33,7 +34,7 @@ func (c stopCommand) Run(ctx context.Context, out command.Output) error {
 	}
 	problems := []error{listErr}
 	for _, record := range chosen {
-		problems = append(problems, stop(ctx, out, c.StackFile, record))
+		problems = append(problems, c.stop(ctx, out, record))
 	}
 	switch err := errors.Join(problems...); {
 	case err == nil && len(chosen) == 0:
@@ -69,9 +70,9 @@ func (c stopCommand) choose(active []runner.Record) ([]runner.Record, error) {
 		len(active), strings.Join(names, ", "))
 }
 
-func stop(ctx context.Context, out command.Output, stackFile string, record runner.Record) error {
+func (c stopCommand) stop(ctx context.Context, out command.Output, record runner.Record) error {
 	fmt.Fprintf(out.Out, "taking away the fault of %s\n", record.Experiment)
-	r, err := runner.Resume(stackFile, record.ID)
+	r, err := runner.Resume(c.StackFile, record.ID)
 	if errors.Is(err, runner.ErrNothingActive) { // its keeper, or its runner, was quicker
 		return nil
 	}
@@ -79,7 +80,11 @@ func stop(ctx context.Context, out command.Output, stackFile string, record runn
 		return err
 	}
 	defer r.Close()
-	return r.Restore(ctx)
+	err = r.Restore(ctx)
+	if errors.Is(err, mesh.ErrStuck) && c.All {
+		return r.Clear(ctx)
+	}
+	return err
 }
 
 type keepCommand struct {
