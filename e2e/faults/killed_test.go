@@ -71,7 +71,11 @@ func (w *ward) chaos(args ...string) *exec.Cmd {
 
 func (w *ward) killAndStop(t *testing.T, e experiment.Experiment, keeperToo bool) {
 	run := w.chaos("run", e.Name)
-	untilInjected(t, run)
+	told := "observing for"
+	if e.Expect.Cause != "" {
+		told = "first bad second" // so that the good seconds which are waited for can only be later ones
+	}
+	untilTold(t, run, told)
 	if e.Expect.Alert != "" {
 		looptest.Eventually(t, "the fault is there", func() error { return w.present(t, true) })
 	}
@@ -106,8 +110,8 @@ func (w *ward) killAndStop(t *testing.T, e experiment.Experiment, keeperToo bool
 	w.steady(t, e)
 }
 
-// untilInjected starts a run and returns when it has injected.
-func untilInjected(t *testing.T, run *exec.Cmd) {
+// untilTold starts a run and returns when it has told that.
+func untilTold(t *testing.T, run *exec.Cmd, text string) {
 	t.Helper()
 	out, err := run.StdoutPipe()
 	if err != nil {
@@ -120,11 +124,11 @@ func untilInjected(t *testing.T, run *exec.Cmd) {
 	t.Cleanup(func() { _ = run.Process.Kill() })
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		t.Log(lines.Text())
-		if strings.Contains(lines.Text(), "observing for") {
+		if strings.Contains(lines.Text(), text) {
 			return
 		}
 	}
-	t.Fatalf("the run ended before it had injected: %v", run.Wait())
+	t.Fatalf("the run ended before it told %q: %v", text, run.Wait())
 }
 
 // present asks the drivers; nil when all that is on record is as wanted.
