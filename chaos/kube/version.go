@@ -21,7 +21,7 @@ const (
 	revisionAnnotation = "deployment.kubernetes.io/revision"
 	templateHashLabel  = "pod-template-hash"
 	releaseAnnotation  = "faultline.dev/release-" // and the version: the image of a release of a Deployment
-	port               = "8080" // of every program of ours (docs/contracts.md)
+	port               = "8080"                   // of every program of ours (docs/contracts.md)
 )
 
 // SetVersion rolls a version out: the pod template that had it last, else today's with the version's label and the image that
