@@ -27,6 +27,8 @@ PARTS ?= telemetry,repository,path
 ROUNDS ?= 5
 # Which Postgres image the database tests run against: `airgap` is the one that `stack airgap` builds.
 POSTGRES_IMAGE ?= airgap
+# Packages of e2e that need long, and some of them a quiet machine.
+LONG := faults capacity
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all test-kind test-containers lint fmt mttr bench bench-go up status down build tools generate clean
@@ -46,13 +48,10 @@ test: build tools ## Every test that needs no Docker: unit, real Postgres, real 
 	@$(STACK) tools --dir=.faultline/tools kube-apiserver kube-controller-manager etcd
 	$(STACK) apiserver -- $(STACK) postgres -- go test $$(go list $(filter-out ./autoheal/... ./e2e/...,$(PACKAGES)) | grep -v /postgrescontainer)
 	$(STACK) apiserver -- $(STACK) postgres -- go test ./autoheal/... # one of its tests takes every slot of the server
-	go test -p 1 -count=1 -timeout 20m $$(go list ./e2e/... | grep -v -e /kindloop -e /faults) # the cache does not know the stack that these tests start
+	go test -p 1 -count=1 -timeout 20m $$(go list ./e2e/... | grep -v $(foreach suite,kindloop $(LONG),-e '/e2e/$(suite)$$')) # the cache does not know the stack that these tests start
 
-test-all: test ## Every test, and the long ones: each fault on the real stack (about ten minutes more)
-	go test -count=1 -timeout 40m -v ./e2e/faults/
-
-test-all: test ## What make test runs, and then the long suites: the predicted saturation rate against a load step (quiet machine, 4 minutes)
-	FAULTLINE_TEST_LONG=1 go test -count=1 -timeout 20m -v ./e2e/capacity/
+test-all: test ## Every test, and the long ones: each fault on the real stack, its effect and its way back; the saturation rate against a load step (half an hour more, quiet machine)
+	go test -p 1 -count=1 -timeout 40m -v $(LONG:%=./e2e/%)
 
 test-containers: build ## The database tests against Postgres in a container (needs a Docker engine, and `stack airgap` or POSTGRES_IMAGE=)
 	go test -count=1 ./deploy/local/postgrescontainer/...

@@ -1,7 +1,6 @@
 package capacity
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -12,9 +11,6 @@ import (
 // The figures are the machine's as well as the model's: the load generator, the database and the stack share its cores. So
 // let it rest, as for `make bench`.
 func TestTheSaturationRateIsPredictedWithinFifteenPercent(t *testing.T) {
-	if os.Getenv("FAULTLINE_TEST_LONG") == "" {
-		t.Skip("NOT TESTED: that slo capacity predicts what a load step shows. It takes four minutes and a quiet machine: `make test-all`, or FAULTLINE_TEST_LONG=1.")
-	}
 	// This stack has its own ports; see package closedloop.
 	t.Setenv("FAULTLINE_PORT_OFFSET", "13000")
 	root, err := filepath.Abs("../..")
