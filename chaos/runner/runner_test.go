@@ -47,11 +47,16 @@ func options(t *testing.T, shop *smallshop.Shop) (runner.Options, *events) {
 // surge is another experiment for the same shop.
 func surge(t *testing.T, shop *smallshop.Shop) (runner.Options, *events) {
 	t.Helper()
+	return another(t, shop, "traffic-surge", "{factor: 2.5}")
+}
+
+// another is an experiment of another fault for the same shop.
+func another(t *testing.T, shop *smallshop.Shop, kind, parameters string) (runner.Options, *events) {
+	t.Helper()
 	opts, heard := options(t, shop)
-	text := strings.NewReplacer("name: small-leak", "name: small-surge", "kind: connection-leak", "kind: traffic-surge",
-		"cause: connection-leak", "cause: traffic-surge").Replace(shop.Experiment())
+	text := strings.NewReplacer("name: small-leak", "name: small-"+kind, "connection-leak", kind).Replace(shop.Experiment())
 	from, to := strings.Index(text, "  parameters:"), strings.Index(text, "scope:")
-	e, err := experiment.Parse("small-surge.yaml", []byte(text[:from]+"  parameters: {factor: 2.5}\n"+text[to:]))
+	e, err := experiment.Parse("small.yaml", []byte(text[:from]+"  parameters: "+parameters+"\n"+text[to:]))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -131,6 +131,9 @@ func execute(t *testing.T, url, sql string) {
 	}
 }
 
+// Database is the address of the shop's own database.
+func (s *Shop) Database() string { return s.database }
+
 // Workload is the name that this shop's orders run under; other tests use the same server at the same time.
 func (s *Shop) Workload() string { return "orders" + s.database[max(0, len(s.database)-4):] }
 
