@@ -19,6 +19,7 @@ import (
 type burn struct {
 	prometheus *query.Prometheus
 	slo        model.SLO
+	profile    profile.Profile
 	pair       profile.Pair
 	promise    burnrate.SLO
 	alerts     string // asks whether it fires
@@ -43,7 +44,7 @@ func newBurn(t *testing.T, stack endpoints.Stack) burn {
 		t.Fatal(err)
 	}
 	alerts := fmt.Sprintf(`ALERTS{alertname=%q,alertstate="firing",severity="page"}`, rulefile.AlertName(slo))
-	return burn{prometheus, slo, p.Fastest(), promise, alerts}
+	return burn{prometheus, slo, p, p.Fastest(), promise, alerts}
 }
 
 // check holds a trial, before which the page was silent, against it: it fires while the fault lasts, no later than an outage
@@ -64,7 +65,7 @@ func (b burn) check(t *testing.T, r record.Record) {
 	outage, _ := b.promise.Detect(1, []burnrate.Pair{burnrate.Pair(b.pair)})
 	// The leak takes half a second to empty the pools, and a caller gives up after 0.4 s more; scrapes and evaluations
 	// come once a second, on a machine that may be busy.
-	if latest := r.Stages.FirstBad.Add(outage + 5*time.Second); fired.After(latest) {
+	if latest := r.Stages.FirstBad.Add(outage + b.profile.Hold + 5*time.Second); fired.After(latest) {
 		t.Errorf("it fired at %s; want it before %s", fired, latest)
 	}
 }

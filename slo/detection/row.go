@@ -93,6 +93,7 @@ func (r *Row) predict(promise burnrate.SLO, alert profile.Alert, longest time.Du
 	if r.Detect, r.Fires = promise.Detect(r.Ratio, alert.Burns()); !r.Fires {
 		return
 	}
+	r.Detect += r.Profile.Hold
 	r.Lasts = (r.Detect + 4*r.Clock.Tolerance()).Truncate(r.Clock.Evaluation) + r.Clock.Evaluation
 	r.Reset, _ = promise.Reset(r.Ratio, r.Lasts, alert.Burns())
 }

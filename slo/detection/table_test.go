@@ -16,7 +16,8 @@ engine (promtool); CI fails when it is stale, and when any row is further from t
 
 An error ratio *e* begins from no errors, lasts, and ends. With *b* the ratio at an alert's burn rate (burn rate x budget), the formula
 of the SRE Workbook, chapter 5, says that a pair of windows detects it after *long x b / e* and is silent again *short x (1 - b / e)*
-after its end. Of several pairs the first to detect counts, and the last to clear of those that had fired
+after its end. The demo waits for 2 s more before it says so (its alerts have a ` + "`for`" + `).
+Of several pairs the first to detect counts, and the last to clear of those that had fired
 ([slo/burnrate](../slo/burnrate/pair.go)). Prometheus sees the ratio at scrapes and says it at evaluations; the simulation
 has those of the last column but one, with 4,000 events a second. A ratio just below the lowest threshold lasts as long as the longest window,
 and no alert may fire. A promise about a value (healer-promptness) has its bound passed or not, so all is bad or nothing.

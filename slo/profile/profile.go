@@ -27,6 +27,8 @@ type Profile struct {
 	// is left of the whole period.
 	Fast, Slow, Budget time.Duration
 	FastUpTo           time.Duration
+	// Hold is how long an alert's condition must hold before it fires.
+	Hold time.Duration
 	// AbsentFor is how long a source may be silent before somebody is told, with which severity.
 	AbsentFor      time.Duration
 	AbsentSeverity Severity
@@ -95,6 +97,8 @@ func demo() Profile {
 		Alerts: []Alert{{Page, []Pair{{14.4, 30 * time.Second, 5 * time.Second}}}},
 		Fast:   time.Second, Slow: time.Second, Budget: 15 * time.Second, FastUpTo: 30 * time.Second,
 		AbsentFor: 30 * time.Second, AbsentSeverity: Ticket,
+		// The pool's symptom alert says where to look, and the healer's evidence needs a second: it must come first.
+		Hold: 2 * time.Second,
 		// A stack that has just started, or a machine with much else to do, is slow for a moment: a tenth of the 200
 		// checkouts in 5 s. An outage has as many in half a second.
 		MinimumBad: 20,

@@ -157,7 +157,7 @@ func (m maker) burn(alert profile.Alert) Rule {
 		expr = strings.ReplaceAll(expr, "\n  )\n  or\n  (\n", "\n)\nor\n(\n")
 	}
 	return Rule{
-		Alert: AlertName(m.slo), Expr: expr, Labels: m.alertLabels(alert.Severity),
+		Alert: AlertName(m.slo), Expr: expr, For: m.profile.Hold, Labels: m.alertLabels(alert.Severity),
 		Annotations: m.annotations(fmt.Sprintf("%s: not so for {{ $value | humanizePercentage }} over the last %s; the error budget of %s %s.",
 			m.title(), strings.Join(longs, " or "), model.Duration(m.profile.Period(m.slo.Period)), m.speed(slowest))),
 	}

@@ -59,7 +59,7 @@ func header(slo model.SLO, p profile.Profile, source string) ([]string, error) {
 		detect, found := promise.Detect(1, alert.Burns())
 		when := "not even an outage can trip it"
 		if found {
-			when = fmt.Sprintf("an outage trips it after %.3g s", detect.Seconds())
+			when = fmt.Sprintf("an outage trips it after %.3g s", (detect + p.Hold).Seconds())
 		}
 		lines = append(lines, fmt.Sprintf("A %s: %s, and the evaluation on top.", alert.Severity, when))
 	}

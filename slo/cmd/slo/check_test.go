@@ -30,7 +30,8 @@ func TestMeasuredTrafficTakesThePlaceOfWhatTheFilesSay(t *testing.T) {
 		"one order an hour is too little": {`{"metric":{},"value":[1,"0.000278"]}`, nil, "error: low-traffic: orders-availability: at 0.000278 events a second", true},
 		"a flag beats what was measured": {
 			`{"metric":{},"value":[1,"0.000278"]}`,
-			[]string{"--rate=orders-availability=40/s", "--rate=orders-latency=40/s", "--rate=checkout=40/s", "--rate=healer-proof=10/d"}, "no error", false,
+			[]string{"--rate=orders-availability=40/s", "--rate=orders-latency=40/s", "--rate=checkout=40/s", "--rate=healer-proof=10/d"},
+			"no error", false,
 		},
 		"what has no series was not measured": {``, nil, "no error", false},
 	} {
