@@ -80,7 +80,7 @@ func (t *trial) second(second sli.Second) {
 // became active; its end is the first look that no longer finds it.
 func (t *trial) watchAlerts(ctx context.Context, w *watched) {
 	name := t.cfg.Experiment.Expect.Alert
-	told := map[string]bool{}
+	told, waited := map[string]bool{}, map[string]bool{}
 	for ; ctx.Err() == nil; _ = pause(ctx, lookInterval) {
 		alerts, err := t.prometheus.Alerts(ctx)
 		if err != nil {
@@ -89,17 +89,23 @@ func (t *trial) watchAlerts(ctx context.Context, w *watched) {
 		now := time.Now().UTC()
 		present := false
 		for _, alert := range alerts {
-			if key := alert.Labels["alertname"] + "/" + alert.Labels["instance"]; alert.State == "firing" && !told[key] {
+			key := alert.Labels["alertname"] + "/" + alert.Labels["instance"]
+			// Without a "for" an alert fires in the evaluation that finds it; with one it is seen to wait before.
+			waited[key] = waited[key] || alert.State == "pending"
+			fired := alert.ActiveAt.UTC()
+			if waited[key] {
+				fired = now
+			}
+			if alert.State == "firing" && !told[key] {
 				told[key] = true
-				t.tell(Alert, alert.ActiveAt, "%s fires: %s", alert.Labels["alertname"], alert.Annotations["summary"])
+				t.tell(Alert, fired, "%s fires: %s", alert.Labels["alertname"], alert.Annotations["summary"])
 			}
 			if alert.Labels["alertname"] == name {
 				present = true
 				w.mu.Lock()
 				w.alerts.pending = earliest(w.alerts.pending, alert.ActiveAt)
-				if alert.State == "firing" && w.alerts.firing == nil {
-					// Without a "for" an alert fires in the evaluation that finds it.
-					w.alerts.firing = w.alerts.pending
+				if alert.State == "firing" {
+					w.alerts.firing = earliest(w.alerts.firing, fired)
 				}
 				w.alerts.resolved = nil
 				w.mu.Unlock()
