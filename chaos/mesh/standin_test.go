@@ -157,11 +157,12 @@ func (s *standin) choose(ctx context.Context, r resource) []*v1alpha1.Record {
 func (s *standin) move(ctx context.Context, r resource, record *v1alpha1.Record) {
 	stop := r.GetStatus().Experiment.DesiredPhase == v1alpha1.StoppedPhase
 	switch {
-	case !stop && record.Phase != v1alpha1.Injected && s.injects:
+	case stop == (record.Phase == v1alpha1.NotInjected): // nothing to do, so nothing that fails
+	case !stop && s.injects:
 		s.tell(ctx, r, record, true)
 		record.Phase = v1alpha1.Injected
 		record.InjectedCount++
-	case stop && record.Phase != v1alpha1.NotInjected && s.recovers:
+	case stop && s.recovers:
 		s.tell(ctx, r, record, false)
 		record.Phase = v1alpha1.NotInjected
 		record.RecoveredCount++
