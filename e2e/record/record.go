@@ -46,6 +46,7 @@ type Record struct {
 	BudgetSpent float64 `json:"budget_spent"`
 
 	IncidentID string   `json:"incident_id,omitempty"`
+	Alerts     []string `json:"alerts,omitempty"`   // names of all that fired, expected or not
 	Affected   []string `json:"affected,omitempty"` // the replicas that the fault did touch
 	Notes      []string `json:"notes,omitempty"`
 }

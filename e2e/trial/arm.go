@@ -49,17 +49,17 @@ const scaleBound = 60 * time.Second
 // prepare gives the trial a healer with a fresh store, so that no cooldown or hourly limit of an earlier trial reaches
 // into this one; or takes the healer away.
 func (a Arm) prepare(ctx context.Context, supervisor target.Control) error {
-	if err := scaleTo(ctx, supervisor, 0); err != nil {
+	if err := ScaleHealer(ctx, supervisor, 0); err != nil {
 		return err
 	}
 	if err := supervisor.WipeState(ctx, healerWorkload); err != nil {
 		return fmt.Errorf("giving the healer a fresh store: %w", err)
 	}
-	return scaleTo(ctx, supervisor, arms[a].healers)
+	return ScaleHealer(ctx, supervisor, arms[a].healers)
 }
 
-// scaleTo sets the number of healers and waits until exactly that many are there and ready.
-func scaleTo(ctx context.Context, supervisor target.Control, healers int) error {
+// ScaleHealer sets the number of healers and waits until exactly that many are there and ready, a minute at most.
+func ScaleHealer(ctx context.Context, supervisor target.Control, healers int) error {
 	ctx, cancel := context.WithTimeout(ctx, scaleBound)
 	defer cancel()
 	if err := supervisor.Scale(ctx, healerWorkload, healers); err != nil {

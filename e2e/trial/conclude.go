@@ -61,7 +61,7 @@ func (t *trial) settled(client record.Client, w *watched) bool {
 func (t *trial) conclude(ctx context.Context, r *record.Record, w *watched) {
 	alerts, incidents := w.snapshot()
 	r.Stages.AlertPending, r.Stages.AlertFiring, r.Stages.AlertResolved = alerts.pending, alerts.firing, alerts.resolved
-	r.Affected = t.runner.Affected()
+	r.Alerts, r.Affected = alerts.fired, t.runner.Affected()
 	takeOver(r, incidents, t.cfg.Experiment.Expect)
 	client := t.seconds.judge(*r.Stages.Injected)
 	r.Measure(client)

@@ -118,3 +118,13 @@ func TestArmsThatDoNotExistAreRefusedWithThoseThatDo(t *testing.T) {
 		t.Errorf("none = %q, %v", arm, err)
 	}
 }
+
+func TestEveryAlertThatFiredIsNamedOnce(t *testing.T) {
+	var alerts alertTimes
+	for _, name := range []string{"ConnectionPoolExhausted", "CheckoutErrorBudgetBurn", "ConnectionPoolExhausted"} {
+		alerts.fires(name)
+	}
+	if want := []string{"CheckoutErrorBudgetBurn", "ConnectionPoolExhausted"}; !slices.Equal(alerts.fired, want) {
+		t.Errorf("fired %q, want %q", alerts.fired, want)
+	}
+}

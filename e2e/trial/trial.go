@@ -156,7 +156,7 @@ func (t *trial) putBack(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
 	defer cancel()
 	t.tell(Restoring, time.Now(), "taking away what is left of the fault")
-	return errors.Join(t.runner.Restore(ctx), scaleTo(ctx, t.supervisor, 1))
+	return errors.Join(t.runner.Restore(ctx), ScaleHealer(ctx, t.supervisor, 1))
 }
 
 func pause(ctx context.Context, d time.Duration) error {

@@ -28,6 +28,15 @@ type watched struct {
 // alertTimes are those of the expected alert.
 type alertTimes struct {
 	pending, firing, resolved *time.Time
+	// fired names every alert that did, the expected one or not, sorted.
+	fired []string
+}
+
+// fires notes the name of an alert.
+func (a *alertTimes) fires(name string) {
+	if at, known := slices.BinarySearch(a.fired, name); !known {
+		a.fired = slices.Insert(a.fired, at, name)
+	}
 }
 
 func (w *watched) wait() { w.group.Wait() }
@@ -35,7 +44,9 @@ func (w *watched) wait() { w.group.Wait() }
 func (w *watched) snapshot() (alertTimes, []incident.Incident) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.alerts, slices.Clone(w.incidents)
+	alerts := w.alerts
+	alerts.fired = slices.Clone(alerts.fired)
+	return alerts, slices.Clone(w.incidents)
 }
 
 // watch follows the client, the alerts and the healer until ctx ends. Each observer reads its source directly; none of
@@ -98,6 +109,9 @@ func (t *trial) watchAlerts(ctx context.Context, w *watched) {
 			}
 			if alert.State == "firing" && !told[key] {
 				told[key] = true
+				w.mu.Lock()
+				w.alerts.fires(alert.Labels["alertname"])
+				w.mu.Unlock()
 				t.tell(Alert, fired, "%s fires: %s", alert.Labels["alertname"], alert.Annotations["summary"])
 			}
 			if alert.Labels["alertname"] == name {
