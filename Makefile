@@ -28,7 +28,7 @@ ROUNDS ?= 5
 # Which Postgres image the database tests run against: `airgap` is the one that `stack airgap` builds.
 POSTGRES_IMAGE ?= airgap
 # Packages of e2e that need long, and some of them a quiet machine.
-LONG := faults capacity
+LONG := efficacy faults capacity
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all test-kind test-containers lint fmt mttr bench bench-go up status down build tools generate clean
@@ -105,6 +105,7 @@ generate: tools ## Rewrite generated files (golden files of the tests, rules, pi
 	go test ./observability/contract -update
 	go test ./observability/grafana -update
 	go test ./deploy/kubernetes -update
+	go test ./e2e/signature -update
 	cd deploy && go generate ./toolchain
 
 clean: down ## Stop the stack and remove .faultline (the tools' cache stays)
