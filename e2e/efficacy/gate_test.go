@@ -26,7 +26,7 @@ var update = flag.Bool("update", false, "write the table of this run into docs/e
 const (
 	pageFile  = "../../docs/efficacy.md"
 	tableFile = "../../.faultline/efficacy.md"
-	howTo     = "FAULTLINE_TEST_LONG=1 go test ./e2e/efficacy -update"
+	howTo     = "go test ./e2e/efficacy -update"
 
 	// window is how long each fault is watched. The slowest ones (a pool that shrinks as its connections turn over) have longer.
 	window     = 20 * time.Second
@@ -41,9 +41,6 @@ var slow = map[string]bool{"server-cap": true, "bad-release": true}
 
 // TestEveryFaultBitesAndNoControlDoes is the gate: every experiment on one real stack, without a healer.
 func TestEveryFaultBitesAndNoControlDoes(t *testing.T) {
-	if os.Getenv("FAULTLINE_TEST_LONG") == "" {
-		t.Skip("NOT TESTED: every experiment on the real stack, about eight minutes. `make test-all` does.")
-	}
 	root := looptest.Root(t)
 	stack := looptest.Start(t, root, "4000").Stack
 	all, err := experiments.All()

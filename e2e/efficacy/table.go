@@ -31,7 +31,7 @@ Times count from the injection; client seconds are whole, so the first bad one i
 injection. *Back* is the time from the beginning of the removal until the experiment's own steady state held again: its conditions
 look back ten seconds, which is most of it.
 
-Run it: ` + "`make test-all`" + `, or on a quiet machine ` + "`FAULTLINE_TEST_LONG=1 go test -count=1 -v ./e2e/efficacy/ -update`" + ` after ` + "`make build tools`" + `.
+Run it: ` + "`make test-all`" + `, or on a quiet machine ` + "`go test -count=1 -v ./e2e/efficacy/ -update`" + ` after ` + "`make build tools`" + `.
 Why there is a gate: [decision 25](decisions/0025-recorded-telemetry.md). What tells the faults apart: [evidence](evidence.md).
 `
 
