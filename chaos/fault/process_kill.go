@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/faultline-lab/faultline/chaos/control"
 	"github.com/faultline-lab/faultline/chaos/experiment"
@@ -133,12 +134,26 @@ func (k *processKill) StillPresent(ctx context.Context, encoded State) (Presence
 	return Presence{Present: true, Subjects: []string{state.Replica}, Detail: state.Replica + " is " + replica.State}, nil
 }
 
-// Restore waits until the replica is back, which its supervisor sees to.
+// noticeBound is how long a supervisor may take to see that a process of its own has died.
+const noticeBound = 500 * time.Millisecond
+
+// Restore waits until the replica is back, which its supervisor sees to. After an injection that was cut off nobody knows
+// whether the replica was killed, and it may look well because its supervisor has not seen it yet: it must do so for a while.
 func (k *processKill) Restore(ctx context.Context, encoded State) error {
+	state, err := decode[killState](encoded)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
 	return until(ctx, readyBound, func(ctx context.Context) (string, error) {
 		presence, err := k.StillPresent(ctx, encoded)
-		if err != nil || !presence.Present {
+		switch {
+		case err != nil:
 			return "", err
+		case !presence.Present && !state.Killed && time.Since(began) < noticeBound:
+			return state.Replica + " may have been killed a moment ago", nil
+		case !presence.Present:
+			return "", nil
 		}
 		return presence.Detail, nil
 	})
