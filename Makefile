@@ -56,7 +56,7 @@ test-all: test ## Every test, and the long ones: each fault on the real stack, i
 test-containers: build ## The database tests against Postgres in a container (needs a Docker engine, and `stack airgap` or POSTGRES_IMAGE=)
 	go test -count=1 ./deploy/local/postgrescontainer/...
 	$(if $(filter airgap,$(POSTGRES_IMAGE)),FAULTLINE_TEST_AIRGAP=1 go test -count=1 -run Real ./deploy/airgap/)
-	$(STACK) postgres --image=$(POSTGRES_IMAGE) -- go test -count=1 ./apps/internal/... ./apps/orders/... ./apps/inventory/... ./observability/pgxpooltel/... ./chaos/fault/... ./chaos/runner/... ./chaos/cmd/... ./slo/capacity/...
+	$(STACK) postgres --image=$(POSTGRES_IMAGE) -- go test -count=1 ./apps/internal/... ./apps/orders/... ./apps/inventory/... ./observability/pgxpooltel/... ./chaos/fault/... ./chaos/runner/... ./chaos/cmd/... ./slo/capacity/postgres/...
 	$(STACK) postgres --image=$(POSTGRES_IMAGE) -- go test -count=1 ./autoheal/pgadmin/...
 
 test-kind: build ## The story on a kind cluster, with the control arm (needs a Docker engine)
@@ -104,7 +104,7 @@ generate: tools ## Rewrite generated files (golden files of the tests, rules, pi
 	go test ./slo/detection -update
 	go test ./observability/contract -update
 	go test ./observability/grafana -update
-	go test ./deploy/kubernetes -update
+	go test ./deploy/kubernetes -update -run 'GoldenFiles|TestTheTableOfDifferencesIsUpToDateAndTheOverlaysTrulyDiffer'
 	go test ./e2e/signature -update
 	cd deploy && go generate ./toolchain
 
