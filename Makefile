@@ -53,7 +53,7 @@ test: build tools ## Every test that needs no Docker: unit, real Postgres, real 
 test-all: test ## Every test, and the long ones: each fault on the real stack, its effect and its way back; the saturation rate against a load step (half an hour more, quiet machine)
 	go test -p 1 -count=1 -timeout 40m -v $(LONG:%=./e2e/%)
 
-test-containers: build ## The database tests against Postgres in a container (needs a Docker engine, and `stack airgap` or POSTGRES_IMAGE=)
+test-containers: build tools ## The database tests against Postgres in a container (needs a Docker engine, and `stack airgap` or POSTGRES_IMAGE=)
 	go test -count=1 ./deploy/local/postgrescontainer/...
 	$(if $(filter airgap,$(POSTGRES_IMAGE)),FAULTLINE_TEST_AIRGAP=1 go test -count=1 -run Real ./deploy/airgap/)
 	$(STACK) postgres --image=$(POSTGRES_IMAGE) -- go test -count=1 ./apps/internal/... ./apps/orders/... ./apps/inventory/... ./observability/pgxpooltel/... ./chaos/fault/... ./chaos/runner/... ./chaos/cmd/... ./slo/capacity/postgres/...
