@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/faultline-lab/faultline/chaos/experiment"
@@ -137,18 +139,33 @@ func (t *trial) prepare(ctx context.Context) error {
 func (t *trial) waitForQuiet(ctx context.Context) error {
 	deadline := time.Now().Add(quietBound)
 	for {
-		alerts, err := t.prometheus.Alerts(ctx)
+		alerts, err := t.pages(ctx)
 		if err == nil && len(alerts) == 0 {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("after %s there are still alerts (%d; %w): the system is not well, so a trial would prove nothing",
-				quietBound, len(alerts), err)
+			return errors.Join(err, fmt.Errorf("after %s there are still alerts (%s): the system is not well, so a trial would prove nothing",
+				quietBound, names(alerts)))
 		}
 		if err := pause(ctx, 250*time.Millisecond); err != nil {
 			return err
 		}
 	}
+}
+
+// pages are the alerts that are about customers. Tickets are about the healer and what it can wait for; without a healer, one
+// of them says that it is away.
+func (t *trial) pages(ctx context.Context) ([]query.Alert, error) {
+	alerts, err := t.prometheus.Alerts(ctx)
+	return slices.DeleteFunc(alerts, query.Alert.Ticket), err
+}
+
+func names(alerts []query.Alert) string {
+	var all []string
+	for _, alert := range alerts {
+		all = append(all, alert.Labels["alertname"])
+	}
+	return strings.Join(all, ", ")
 }
 
 // putBack takes away what is left of the fault and gives the stack its healer again, also when ctx has ended.

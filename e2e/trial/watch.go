@@ -93,7 +93,7 @@ func (t *trial) watchAlerts(ctx context.Context, w *watched) {
 	name := t.cfg.Experiment.Expect.Alert
 	told, waited := map[string]bool{}, map[string]bool{}
 	for ; ctx.Err() == nil; _ = pause(ctx, lookInterval) {
-		alerts, err := t.prometheus.Alerts(ctx)
+		alerts, err := t.pages(ctx)
 		if err != nil {
 			continue // no answer says nothing about the alert
 		}

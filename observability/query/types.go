@@ -33,6 +33,9 @@ type Alert struct {
 	Value       float64
 }
 
+// Ticket says that the alert is for somebody's working hours: it pages nobody, and the healer does not hear of it.
+func (a Alert) Ticket() bool { return a.Labels["severity"] == "ticket" }
+
 // Exemplar is one measurement that carries its trace.
 type Exemplar struct {
 	Series  Labels
