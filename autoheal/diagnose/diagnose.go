@@ -46,6 +46,13 @@ type Finding struct {
 // Cause looks for one cause in the facts. It is told how often Prometheus scrapes, since that is how old its facts may be.
 type Cause func(facts evidence.Facts, scrape time.Duration) Finding
 
+// Passed says whether a fault has passed by what is known now, and why it is thought so; before is the evidence on which it
+// was diagnosed. What is unknown has not passed.
+func Passed(cause incident.Cause, before, now evidence.Facts) (passed bool, why string) {
+	_, _ = before, now
+	return false, fmt.Sprintf("nothing tells when %s has passed", cause)
+}
+
 // Causes is the table of contents: every cause that this healer can name, one file each.
 func Causes() map[incident.Cause]Cause {
 	return map[incident.Cause]Cause{

@@ -62,7 +62,7 @@ func (w *work) actOn(ctx context.Context, rung playbook.Rung, target incident.Ta
 			}
 			return w.finish(ctx, remedy.Effect{
 				Result: incident.ResultFailed,
-				Detail: "the healer died before it could tell whether the action happened, and the live state of " + target.Replica + " is unknown",
+				Detail: "the healer died before it could tell whether the action happened, and the live state of " + target.Name + " is unknown",
 			})
 		}
 	}
@@ -103,8 +103,8 @@ func (w *work) happened(ctx context.Context, target incident.Target) (happened, 
 	if ctx.Err() != nil || len(seen.Workloads) == 0 {
 		return false, false
 	}
-	_, live, there := seen.Replica(target.Replica)
-	return !there || live.StartID != target.StartID || live.State == workload.Stopping, true
+	_, live, there := seen.Replica(target.Name)
+	return !there || live.StartID != target.Is || live.State == workload.Stopping, true
 }
 
 // recheck reads the live state again, immediately before acting. It returns why the action must not happen, or "".
@@ -114,16 +114,16 @@ func (w *work) recheck(ctx context.Context, rung playbook.Rung, target incident.
 		return "", ctx.Err()
 	}
 	w.seen = seen
-	_, live, ok := seen.Replica(target.Replica)
+	_, live, ok := seen.Replica(target.Name)
 	switch {
 	case !ok:
-		return target.Replica + " is not in the workload list", nil
-	case live.StartID != target.StartID:
-		return fmt.Sprintf("somebody has started %s anew since it was judged (%s, now %s)", target.Replica, target.StartID, live.StartID), nil
-	case seen.Diagnosis.Cause != w.in.Diagnosis.Cause || !slices.Contains(seen.Diagnosis.Subjects, target.Replica):
-		return fmt.Sprintf("%s does not show %s any more: %s", target.Replica, w.in.Diagnosis.Cause, seen.Diagnosis.Summary), nil
+		return target.Name + " is not in the workload list", nil
+	case live.StartID != target.Is:
+		return fmt.Sprintf("somebody has started %s anew since it was judged (%s, now %s)", target.Name, target.Is, live.StartID), nil
+	case seen.Diagnosis.Cause != w.in.Diagnosis.Cause || !slices.Contains(seen.Diagnosis.Subjects, target.Name):
+		return fmt.Sprintf("%s does not show %s any more: %s", target.Name, w.in.Diagnosis.Cause, seen.Diagnosis.Summary), nil
 	}
-	w.note("evidence", "live state before acting on %s: %s", target.Replica, seen.Diagnosis.Summary)
+	w.note("evidence", "live state before acting on %s: %s", target.Name, seen.Diagnosis.Summary)
 	decision, err := w.ask(ctx, rung, target, seen)
 	if err != nil || decision.Allowed {
 		return "", err
@@ -133,9 +133,9 @@ func (w *work) recheck(ctx context.Context, rung playbook.Rung, target incident.
 
 func (w *work) action(rung playbook.Rung, target incident.Target) incident.Action {
 	return incident.Action{
-		Key:  fmt.Sprintf("%s/%d/%s", w.in.ID, w.in.Rung, target.Replica),
-		Rung: w.in.Rung, Remedy: rung.Remedy, Target: target.Replica,
-		Precondition: "start_id=" + target.StartID, PreState: target.State, StartedAt: w.cfg.Now(),
+		Key:  fmt.Sprintf("%s/%d/%s", w.in.ID, w.in.Rung, target.Name),
+		Rung: w.in.Rung, Remedy: rung.Remedy, Target: target.Name,
+		Precondition: "start_id=" + target.Is, PreState: target.State, StartedAt: w.cfg.Now(),
 	}
 }
 

@@ -118,7 +118,7 @@ func (w *work) plan(ctx context.Context, rung playbook.Rung) (targets, withheld 
 		if !ok {
 			continue
 		}
-		target := incident.Target{Workload: owner.Name, Replica: replica, StartID: live.StartID, State: live.State}
+		target := incident.Target{Kind: incident.ReplicaTarget, Workload: owner.Name, Name: replica, Is: live.StartID, State: live.State}
 		decision, err := w.ask(ctx, rung, target, w.seen)
 		if err != nil {
 			return nil, nil, refusal, err
@@ -155,7 +155,7 @@ func (w *work) refused(ctx context.Context, d guard.Decision) error {
 func replicas(targets []incident.Target) string {
 	var names []string
 	for _, t := range targets {
-		names = append(names, t.Replica)
+		names = append(names, t.Name)
 	}
 	return strings.Join(names, ", ")
 }

@@ -26,7 +26,7 @@ func (w *work) ask(ctx context.Context, rung playbook.Rung, target incident.Targ
 		At: now, IncidentID: w.in.ID, Rung: w.in.Rung, Cause: w.in.Diagnosis.Cause, Remedy: rung.Remedy, Target: target,
 		Failing: seen.Diagnosis.Subjects, Effects: effects, Leases: leases, Switch: w.cfg.Switch(), Limits: w.cfg.Limits,
 	}
-	if owner, _, ok := seen.Replica(target.Replica); ok {
+	if owner, _, ok := seen.Replica(target.Name); ok {
 		request.Workload = &owner
 	}
 	decision := guard.Ask(request)

@@ -45,7 +45,7 @@ func (w *work) step(ctx context.Context) error {
 // apply applies a remedy in a span of its own.
 func (w *work) apply(ctx context.Context, name string, application remedy.Application) remedy.Effect {
 	ctx, span := w.cfg.Tracer.Start(ctx, "autoheal.action", trace.WithAttributes(
-		attribute.String("autoheal.remedy", name), attribute.String("autoheal.target", application.Target.Replica)))
+		attribute.String("autoheal.remedy", name), attribute.String("autoheal.target", application.Target.Name)))
 	defer span.End()
 	effect := w.remedies[name].Apply(ctx, application)
 	span.SetAttributes(attribute.String("autoheal.result", effect.Result))

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/faultline-lab/faultline/autoheal/edge"
 	"github.com/faultline-lab/faultline/autoheal/incident"
 	"github.com/faultline-lab/faultline/autoheal/workload"
 )
@@ -42,6 +43,8 @@ type Gathering struct {
 	Facts Facts
 	// Workloads are the live workloads of the scope; nil when they could not be listed.
 	Workloads []workload.Workload
+	// Edge is how the edge treats checkouts; nil when it could not be read.
+	Edge *edge.State
 	// Offenders are some requests that were hurt, newest first; none where nobody knows of any.
 	Offenders []Request
 }

@@ -24,7 +24,7 @@ func cooldown(r Request) Answer {
 				e.StartedAt.UTC().Format(time.TimeOnly), r.Limits.Cooldown, end.UTC().Format(time.TimeOnly))
 		}
 	}
-	return yes("%s was not tried on %s within %s", r.Remedy, r.Target.Replica, r.Limits.Cooldown)
+	return yes("%s was not tried on %s within %s", r.Remedy, r.Target.Name, r.Limits.Cooldown)
 }
 
 // concerns says whether the target is the effect's replica or may have taken its place. Where a restart gives another
@@ -32,7 +32,7 @@ func cooldown(r Request) Answer {
 // replacement as well), it may be any replica of the workload.
 func concerns(r Request, e incident.Effect) bool {
 	heirs := append([]string{e.Replica}, e.ReplacedBy...)
-	if slices.Contains(heirs, r.Target.Replica) {
+	if slices.Contains(heirs, r.Target.Name) {
 		return true
 	}
 	return r.Workload != nil && !slices.ContainsFunc(heirs, func(id string) bool {

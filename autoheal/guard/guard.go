@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/faultline-lab/faultline/autoheal/incident"
+	"github.com/faultline-lab/faultline/autoheal/remedy"
 	"github.com/faultline-lab/faultline/autoheal/workload"
 )
 
@@ -53,6 +54,7 @@ type Request struct {
 	Rung       int
 	Cause      incident.Cause
 	Remedy     string
+	Traits     remedy.Traits
 	Target     incident.Target
 
 	// Workload is the live workload of the target.
@@ -142,7 +144,7 @@ func Ask(r Request) Decision {
 	for _, rule := range Rules() {
 		answer := rule.Check(r)
 		d.Verdicts = append(d.Verdicts, incident.Verdict{
-			Guard: rule.Name, Remedy: r.Remedy, Target: r.Target.Replica, Allowed: answer.Allowed, Reason: answer.Reason, At: r.At,
+			Guard: rule.Name, Remedy: r.Remedy, Target: r.Target.Name, Allowed: answer.Allowed, Reason: answer.Reason, At: r.At,
 		})
 		if answer.Allowed {
 			continue

@@ -17,7 +17,7 @@ var now = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 func request() guard.Request {
 	return guard.Request{
 		At: now, IncidentID: "me", Cause: incident.ConnectionLeak, Remedy: guard.RestartReplicas,
-		Target: incident.Target{Workload: "orders", Replica: "orders-1", StartID: "a", State: workload.Ready},
+		Target: incident.Target{Kind: incident.ReplicaTarget, Workload: "orders", Name: "orders-1", Is: "a", State: workload.Ready},
 		Workload: &workload.Workload{
 			Name: "orders", Labels: map[string]string{workload.OptInLabel: "enabled"}, Desired: 2,
 			Replicas: []workload.Replica{{ID: "orders-1", State: workload.Ready}, {ID: "orders-2", State: workload.Ready}},
@@ -68,7 +68,7 @@ func TestGuards(t *testing.T) {
 			r.Workload.Labels = map[string]string{workload.OptInLabel: "true"}
 		}, false, false},
 		{"opt-in", "refuses when the workload cannot be read", func(r *guard.Request) { r.Workload = nil }, false, true},
-		{"opt-in", "refuses an empty target: it means none, never all", func(r *guard.Request) { r.Target.Replica = "" }, false, true},
+		{"opt-in", "refuses an empty target: it means none, never all", func(r *guard.Request) { r.Target.Name = "" }, false, true},
 		{"opt-in", "refuses the label of another workload", func(r *guard.Request) { r.Workload.Name = "payments" }, false, false},
 
 		{"harm-list", "allows a restart in a connection leak", func(*guard.Request) {}, true, false},

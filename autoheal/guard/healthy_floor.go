@@ -14,7 +14,7 @@ func healthyFloor(r Request) Answer {
 	}
 	serving := 0
 	for _, other := range r.Workload.Replicas {
-		if other.ID == r.Target.Replica {
+		if other.ID == r.Target.Name {
 			continue
 		}
 		if other.State == workload.Starting || other.State == workload.Stopping {
@@ -24,8 +24,8 @@ func healthyFloor(r Request) Answer {
 			serving++
 		}
 	}
-	if slices.Contains(r.Failing, r.Target.Replica) {
-		return yes("%s already fails its users; %d others serve", r.Target.Replica, serving)
+	if slices.Contains(r.Failing, r.Target.Name) {
+		return yes("%s already fails its users; %d others serve", r.Target.Name, serving)
 	}
 	if serving < r.Limits.Floor {
 		return soon("only %d other replicas of %s really serve; the floor is %d", serving, r.Target.Workload, r.Limits.Floor)

@@ -5,7 +5,7 @@ import "github.com/faultline-lab/faultline/autoheal/workload"
 // optIn lets the healer touch only what its owners gave into its hands. No label means no.
 func optIn(r Request) Answer {
 	switch {
-	case r.Workload == nil || r.Target.Workload == "" || r.Target.Replica == "":
+	case r.Workload == nil || r.Target.Workload == "" || r.Target.Name == "":
 		return soon("the workload and its labels could not be read")
 	case r.Workload.Name != r.Target.Workload:
 		return never("the target is of %s, but the labels are of %s", r.Target.Workload, r.Workload.Name)

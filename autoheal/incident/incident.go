@@ -27,6 +27,8 @@ type Incident struct {
 	Actions   []Action  `json:"actions"`
 
 	Verification Verification `json:"verification"`
+	// Approval is what a person was last asked; nil where nobody was.
+	Approval *Approval `json:"approval,omitempty"`
 	// Rung is the step of the playbook's ladder that is being tried, from 0.
 	Rung int `json:"rung"`
 	// TraceID is the healer's own trace of this incident.
@@ -83,11 +85,13 @@ type Fact struct {
 	Status  FactStatus `json:"status"`
 	Value   float64    `json:"value"`
 	// Unit is a UCUM unit or the thing counted: s, 1, {connection}.
-	Unit      string    `json:"unit"`
-	Threshold float64   `json:"threshold"`
-	Detail    string    `json:"detail,omitempty"` // in words; the error where Status is unknown
-	At        time.Time `json:"at"`
-	Round     int       `json:"round"`
+	Unit      string  `json:"unit"`
+	Threshold float64 `json:"threshold"`
+	Detail    string  `json:"detail,omitempty"` // in words; the error where Status is unknown
+	// Session is whom the fact is about, where that is one database session.
+	Session *Session  `json:"session,omitempty"`
+	At      time.Time `json:"at"`
+	Round   int       `json:"round"`
 }
 
 // Cause is the name of a diagnosis. The names are those of the faults' pages in docs/faults.
@@ -97,16 +101,47 @@ type Cause string
 const (
 	Inconclusive   Cause = "inconclusive"
 	ConnectionLeak Cause = "connection-leak"
+	BadRelease     Cause = "bad-release"
+	LockContention Cause = "lock-contention"
+	SlowQuery      Cause = "slow-query"
+	NetworkLatency Cause = "network-latency"
+	ServerCap      Cause = "server-cap"
+	SlowDownstream Cause = "slow-downstream"
+	TrafficSurge   Cause = "traffic-surge"
 )
+
+// Causes lists all causes that can be named, in the order of the table in docs/faults.
+func Causes() []Cause {
+	return []Cause{
+		ConnectionLeak, BadRelease, LockContention, SlowQuery, NetworkLatency, ServerCap, SlowDownstream, TrafficSurge,
+	}
+}
 
 // Diagnosis is the ranking of causes that one round of evidence gave.
 type Diagnosis struct {
 	Cause Cause `json:"cause"`
-	// Subjects are the replicas that the cause is seen on, sorted.
-	Subjects []string    `json:"subjects"`
+	// Workload is the one at the root: whose replicas are sick, whose database is held up, or who is slow. Empty where the
+	// diagnosis is inconclusive.
+	Workload string `json:"workload,omitempty"`
+	// Subjects are what the cause is seen on, sorted: replicas, or the application names of sessions.
+	Subjects []string `json:"subjects"`
+	// Sessions are the database sessions that the cause consists of, where it does (docs/remedies/end-session.md).
+	Sessions []Session   `json:"sessions,omitempty"`
 	Ranked   []Candidate `json:"ranked"`
 	Summary  string      `json:"summary"`
 	Round    int         `json:"round"`
+}
+
+// Session identifies one session of a database server. A pid is used again; pid and the time at which the backend began
+// (pg_stat_activity.backend_start) are not.
+type Session struct {
+	PID          int       `json:"pid"`
+	BackendStart time.Time `json:"backend_start"`
+	// QueryStart is when its present statement began: cancelling must not hit the next one. Zero where it has none.
+	QueryStart  time.Time `json:"query_start,omitzero"`
+	Application string    `json:"application"`
+	// Statement is the beginning of what it runs or ran last.
+	Statement string `json:"statement,omitempty"`
 }
 
 // Candidate is one cause with what speaks for it and against it, in sentences with figures.
@@ -128,32 +163,6 @@ type Verdict struct {
 	At      time.Time `json:"at"`
 }
 
-// Action is one effect on the world: its intent is stored before it happens, its result after.
-type Action struct {
-	// Key identifies the effect (incident, rung, target); a retry has the same key and at most one effect.
-	Key    string `json:"key"`
-	Rung   int    `json:"rung"`
-	Remedy string `json:"remedy"`
-	Target string `json:"target"`
-	// Precondition must still hold when the effect happens: the start id of the replica that was judged.
-	Precondition string `json:"precondition"`
-	PreState     string `json:"pre_state"`
-
-	StartedAt  time.Time  `json:"started_at"`
-	FinishedAt *time.Time `json:"finished_at"`
-	Result     string     `json:"result,omitempty"` // done, skipped, failed
-	Detail     string     `json:"detail,omitempty"`
-	// ReplacedBy are the replicas that took the target's place, where a restart gives another name (Kubernetes).
-	ReplacedBy []string `json:"replaced_by,omitempty"`
-}
-
-// Results of an action.
-const (
-	ResultDone    = "done"
-	ResultSkipped = "skipped"
-	ResultFailed  = "failed"
-)
-
 // Verification is the proof: the edge's own SLI, read directly.
 type Verification struct {
 	// Source is where the readings were taken, with the series.
@@ -166,8 +175,11 @@ type Verification struct {
 type Reading struct {
 	At    time.Time `json:"at"`
 	Total float64   `json:"total"` // checkouts, business refusals (4xx) left out
-	Good  float64   `json:"good"`  // of those, 2xx within the objective
-	OK    bool      `json:"ok"`
+	Good  float64   `json:"good"`  // of those, completed (2xx but 202) within the objective
+	// Accepted are those that were taken for later (202) within the objective. They count as good only where the remedy is
+	// meant to mitigate.
+	Accepted float64 `json:"accepted,omitempty"`
+	OK       bool    `json:"ok"`
 	// Status is unknown when the edge did not answer or nothing passed.
 	Status FactStatus `json:"status"`
 }
@@ -177,6 +189,6 @@ type Entry struct {
 	Seq        int64     `json:"seq"`
 	At         time.Time `json:"at"`
 	IncidentID string    `json:"incident_id"`
-	Kind       string    `json:"kind"` // alert, state, evidence, diagnosis, verdict, intent, result, note
+	Kind       string    `json:"kind"` // alert, state, evidence, diagnosis, verdict, intent, result, undo, approval, note
 	Text       string    `json:"text"`
 }

@@ -15,16 +15,23 @@ type Progress struct {
 	Refusals int `json:"refusals"`
 	// SeenAlerts is how many alerts the incident had when the engine last looked at them.
 	SeenAlerts int `json:"seen_alerts"`
+	// Passed counts the looks in a row that showed the fault to have passed; Holds how often a change was taken back too
+	// early, which makes the next hold longer.
+	Passed int `json:"passed"`
+	Holds  int `json:"holds"`
+	// Baseline is the round of the evidence on which the standing change was decided.
+	Baseline int `json:"baseline,omitempty"`
+	// After is what follows when the changes are taken back; nil while they are not being.
+	After *After `json:"after,omitempty"`
 	// RootSpan is the span (hex) that every stage's span hangs from.
 	RootSpan string `json:"root_span,omitempty"`
 	// Unsampled says that this trace is not kept.
 	Unsampled bool `json:"unsampled,omitempty"`
 }
 
-// Target is one replica that a remedy is meant for, as it was when it was judged.
-type Target struct {
-	Workload string `json:"workload"`
-	Replica  string `json:"replica"`
-	StartID  string `json:"start_id"`
-	State    string `json:"state"`
+// After is where an incident goes from reverting, and why.
+type After struct {
+	State   State   `json:"state"`
+	Outcome Outcome `json:"outcome,omitempty"`
+	Reason  string  `json:"reason"`
 }

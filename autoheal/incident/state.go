@@ -13,22 +13,28 @@ type State string
 const (
 	Received    State = "received"    // persisted; evidence is not yet gathered
 	Diagnosed   State = "diagnosed"   // a cause, or inconclusive
+	Awaiting    State = "awaiting"    // a person was asked
 	Decided     State = "decided"     // a remedy, allowed by every guard
 	Acting      State = "acting"      // the intent is on disk; the effect may have happened
 	Verifying   State = "verifying"   // waiting for the edge's SLI
 	Stabilising State = "stabilising" // well again; a relapse now takes the next rung
+	Holding     State = "holding"     // well as long as a change stands, which is renewed while the fault lasts
+	Reverting   State = "reverting"   // changes are being taken back
 	Closed      State = "closed"
 	Escalated   State = "escalated" // a person has it
 )
 
 // transitions is the whole state machine.
 var transitions = map[State][]State{
-	Received:    {Diagnosed, Closed, Escalated},
-	Diagnosed:   {Received, Decided, Closed, Escalated}, // back to Received: gather once more
-	Decided:     {Acting, Received, Closed, Escalated},  // back to Received: the live state had changed
-	Acting:      {Verifying, Escalated},
-	Verifying:   {Stabilising, Received, Escalated}, // back to Received: next rung
-	Stabilising: {Closed, Received, Escalated},
+	Received:    {Diagnosed, Closed, Reverting, Escalated},
+	Diagnosed:   {Received, Awaiting, Decided, Closed, Reverting, Escalated}, // back to Received: gather once more
+	Awaiting:    {Received, Reverting, Escalated},                            // approved: the diagnosis is repeated
+	Decided:     {Acting, Received, Closed, Reverting, Escalated},            // back to Received: the live state had changed
+	Acting:      {Verifying, Reverting, Escalated},
+	Verifying:   {Stabilising, Received, Reverting, Escalated}, // back to Received: next rung
+	Stabilising: {Closed, Holding, Received, Reverting, Escalated},
+	Holding:     {Received, Reverting, Escalated},
+	Reverting:   {Stabilising, Received, Closed, Escalated},
 	Closed:      {},
 	Escalated:   {},
 }
@@ -40,6 +46,7 @@ type Outcome string
 const (
 	Recovered     Outcome = "recovered"      // the healer acted, and the edge proved it
 	SelfRecovered Outcome = "self-recovered" // the symptom was gone before any action
+	Harmless      Outcome = "harmless"       // the symptom lasts, but no customer suffers from it and no cause is there
 	HandedOver    Outcome = "handed-over"    // escalated to a person
 )
 

@@ -68,7 +68,7 @@ func (c *cluster) budget(available int32) {
 
 func application(r workload.Replica) remedy.Application {
 	return remedy.Application{
-		Target:     incident.Target{Workload: "orders", Replica: r.ID, StartID: r.StartID, State: r.State},
+		Target:     incident.Target{Kind: incident.ReplicaTarget, Workload: "orders", Name: r.ID, Is: r.StartID, State: r.State},
 		IntendedAt: time.Now(), Timeout: time.Minute,
 	}
 }

@@ -75,12 +75,12 @@ func (a announced) Apply(ctx context.Context, application remedy.Application) re
 
 // announceEnd tells of the end of a restart. The pod itself is gone by then: its events are found by name and UID.
 func (c *Control) announceEnd(ctx context.Context, reason string, target incident.Target, effect remedy.Effect) {
-	uid, _, _ := strings.Cut(target.StartID, ".")
+	uid, _, _ := strings.Cut(target.Is, ".")
 	about := []runtime.Object{&corev1.ObjectReference{
-		Kind: "Pod", APIVersion: "v1", Namespace: c.cfg.Namespace, Name: target.Replica, UID: types.UID(uid),
+		Kind: "Pod", APIVersion: "v1", Namespace: c.cfg.Namespace, Name: target.Name, UID: types.UID(uid),
 	}}
 	if d, err := c.deployment(ctx, target.Workload); err == nil {
 		about = append(about, d)
 	}
-	c.announce(reason, fmt.Sprintf("restart of %s: %s", target.Replica, effect.Detail), about...)
+	c.announce(reason, fmt.Sprintf("restart of %s: %s", target.Name, effect.Detail), about...)
 }

@@ -276,8 +276,8 @@ func TestTheEndOfARemedyIsAnEvent(t *testing.T) {
 	} {
 		recorder := record.NewFakeRecorder(10)
 		c := control(t, fake.NewClientset(deployment("v1")), recorder)
-		effect := c.Announced(fixed{remedy.Effect{Result: result, Detail: "so it was"}}).Apply(t.Context(), remedy.Application{
-			Target: incident.Target{Workload: "orders", Replica: "orders-a-1", StartID: "uid.0"},
+		effect := c.Announced(fixed{effect: remedy.Effect{Result: result, Detail: "so it was"}}).Apply(t.Context(), remedy.Application{
+			Target: incident.Target{Kind: incident.ReplicaTarget, Workload: "orders", Name: "orders-a-1", Is: "uid.0"},
 		})
 		if effect.Result != result {
 			t.Errorf("the effect became %+v", effect)
@@ -297,11 +297,14 @@ func TestTheEndOfARemedyIsAnEvent(t *testing.T) {
 }
 
 // fixed is a remedy that always has this effect.
-type fixed struct{ remedy.Effect }
+type fixed struct {
+	remedy.Remedy
+	effect remedy.Effect
+}
 
 func (fixed) Name() string { return "fixed" }
 
-func (f fixed) Apply(context.Context, remedy.Application) remedy.Effect { return f.Effect }
+func (f fixed) Apply(context.Context, remedy.Application) remedy.Effect { return f.effect }
 
 func TestTheKillSwitch(t *testing.T) {
 	for name, tc := range map[string]struct {

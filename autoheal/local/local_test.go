@@ -141,7 +141,7 @@ func TestRestartingThroughTheControlAPI(t *testing.T) {
 				t.Fatal(err)
 			}
 			effect := r.Apply(t.Context(), remedy.Application{
-				Target:  incident.Target{Workload: "orders", Replica: "orders-1", StartID: "first"},
+				Target:  incident.Target{Kind: incident.ReplicaTarget, Workload: "orders", Name: "orders-1", Is: "first"},
 				Timeout: 10 * time.Second, Resumed: test.resumed,
 			})
 			if effect.Result != test.result || s.restarts != test.restarts {
@@ -157,7 +157,7 @@ func TestARestartThatIsNeverReadyFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	effect := r.Apply(t.Context(), remedy.Application{
-		Target:  incident.Target{Workload: "orders", Replica: "orders-1", StartID: "first"},
+		Target:  incident.Target{Kind: incident.ReplicaTarget, Workload: "orders", Name: "orders-1", Is: "first"},
 		Timeout: 100 * time.Millisecond,
 	})
 	if effect.Result != incident.ResultFailed || !strings.Contains(effect.Detail, "did not become ready") {

@@ -23,12 +23,20 @@ type Playbook struct {
 // Rung is one remedy of a ladder with its limits.
 type Rung struct {
 	Remedy string
+	// With are the remedy's parameters.
+	With map[string]string
 	// Timeout bounds the remedy for one target.
 	Timeout time.Duration
 	// Readings is how many good readings in a row prove the heal; Within is how long they may take to come.
 	Readings int
 	Within   time.Duration
+	// Hold is for a change that stands while the fault lasts: it is renewed with TimeToLive, and a person gets the incident when it has
+	// stood for AtMost.
+	Hold Hold
 }
+
+// Hold bounds a change that stands while the fault lasts.
+type Hold struct{ TimeToLive, AtMost time.Duration }
 
 // Ladder returns the rungs for a cause; none for a cause the playbook does not know.
 func (p Playbook) Ladder(cause incident.Cause) []Rung { return p.ladders[cause] }

@@ -1,6 +1,7 @@
 package playbook_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -36,7 +37,7 @@ func TestThePlaybook(t *testing.T) {
 	}
 	want := playbook.Rung{Remedy: "restart-replicas", Timeout: 15 * time.Second, Readings: 3, Within: 15 * time.Second}
 	for _, p := range []playbook.Playbook{builtIn, read} {
-		if l := p.Ladder(incident.ConnectionLeak); len(l) != 1 || l[0] != want {
+		if l := p.Ladder(incident.ConnectionLeak); len(l) != 1 || !reflect.DeepEqual(l[0], want) {
 			t.Errorf("the ladder is %+v; want %+v", l, want)
 		}
 		if l := p.Ladder(incident.Inconclusive); l != nil {

@@ -49,7 +49,7 @@ func TestWaitingForARestartDoesNotFillTheTrace(t *testing.T) {
 			TraceID: trace.TraceID{1}, SpanID: trace.SpanID{1}, TraceFlags: trace.FlagsSampled,
 		}))
 		effect := r.Apply(ctx, Application{
-			Target: incident.Target{Workload: "orders", Replica: "orders-1", StartID: "a"}, IntendedAt: time.Now(), Timeout: 10 * time.Second,
+			Target: incident.Target{Kind: incident.ReplicaTarget, Workload: "orders", Name: "orders-1", Is: "a"}, IntendedAt: time.Now(), Timeout: 10 * time.Second,
 		})
 		if effect.Result != incident.ResultDone || heard.looks < 20 {
 			t.Fatalf("%+v after %d looks", effect, heard.looks)

@@ -39,6 +39,17 @@ func NewRestartReplicas(replicas Replicas) (*RestartReplicas, error) {
 // Name is restart-replicas.
 func (*RestartReplicas) Name() string { return RestartReplicasName }
 
+// Traits of a restart: requests that are under way end with the process.
+func (*RestartReplicas) Traits() Traits { return Traits{Destructive: true, EndsRequests: true} }
+
+// Check refuses all parameters: there are none.
+func (*RestartReplicas) Check(params Params) (string, error) { return params.none() }
+
+// Targets are the replicas that show the cause, of the workload at the root.
+func (*RestartReplicas) Targets(seen Sight, _ Params) ([]incident.Target, string) {
+	return seen.sickReplicas()
+}
+
 // Apply restarts the target unless its start id has changed since it was judged, and waits until the restart is complete.
 func (r *RestartReplicas) Apply(ctx context.Context, a Application) Effect {
 	ctx, cancel := context.WithTimeout(ctx, a.Timeout)
@@ -46,14 +57,14 @@ func (r *RestartReplicas) Apply(ctx context.Context, a Application) Effect {
 	one := restart{Application: a, replicas: r.replicas, asked: a.Resumed}
 	err := one.request(ctx)
 	if errors.Is(err, workload.ErrNotFound) {
-		return Effect{Result: incident.ResultSkipped, Detail: a.Target.Replica + " is not there any more"}
+		return Effect{Result: incident.ResultSkipped, Detail: a.Target.Name + " is not there any more"}
 	}
 	if refused, ok := errors.AsType[refusal](err); ok {
 		return one.stopped(string(refused))
 	}
 	if err != nil {
 		return Effect{
-			Result: incident.ResultFailed, Detail: fmt.Sprintf("the restart of %s could not be asked for: %v", a.Target.Replica, err),
+			Result: incident.ResultFailed, Detail: fmt.Sprintf("the restart of %s could not be asked for: %v", a.Target.Name, err),
 		}
 	}
 	return one.await(ctx)
@@ -125,19 +136,19 @@ func (r *restart) tryOnce(ctx context.Context, recheck bool) (underWay bool, err
 	if err != nil {
 		return false, err
 	}
-	live, there := seen.Replica(t.Replica)
+	live, there := seen.Replica(t.Name)
 	switch {
 	case !there && r.asked:
 		return true, nil // another one takes its place
 	case !there:
 		return false, workload.ErrNotFound
-	case live.StartID != t.StartID || live.State == workload.Stopping:
+	case live.StartID != t.Is || live.State == workload.Stopping:
 		return true, nil
 	case why != "":
 		return false, refusal(why)
 	}
 	r.before = ids(seen)
-	err = r.replicas.Restart(ctx, t.Workload, t.Replica, t.StartID)
+	err = r.replicas.Restart(ctx, t.Workload, t.Name, t.Is)
 	switch {
 	case err == nil:
 		r.asked = true
@@ -181,7 +192,7 @@ func (r *restart) await(ctx context.Context) Effect {
 		if !sleep(ctx, pollReplica) {
 			return Effect{
 				Result: incident.ResultFailed,
-				Detail: fmt.Sprintf("%s did not become ready within %s: %v", r.Target.Replica, r.Timeout, last),
+				Detail: fmt.Sprintf("%s did not become ready within %s: %v", r.Target.Name, r.Timeout, last),
 			}
 		}
 	}
@@ -191,10 +202,10 @@ func (r *restart) await(ctx context.Context) Effect {
 // start; or, where a restart gives another name, the id is gone or has ended, and the workload has all the replicas that
 // it shall have. The error says what is missing.
 func (r *restart) judge(seen workload.Workload) (Effect, error) {
-	id := r.Target.Replica
+	id := r.Target.Name
 	live, there := seen.Replica(id)
 	switch {
-	case there && live.StartID != r.Target.StartID && live.State == workload.Ready:
+	case there && live.StartID != r.Target.Is && live.State == workload.Ready:
 		return r.effect(fmt.Sprintf("%s is ready as start %s", id, live.StartID),
 			fmt.Sprintf("%s has been started anew by somebody else (%s)", id, live.StartID)), nil
 	case there && live.State != workload.Stopped:

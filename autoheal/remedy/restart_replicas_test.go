@@ -174,7 +174,7 @@ func TestRestartReplicas(t *testing.T) {
 					t.Fatal(err)
 				}
 				effect := restart.Apply(t.Context(), Application{
-					Target:     incident.Target{Workload: "orders", Replica: "orders-1", StartID: "first"},
+					Target:     incident.Target{Kind: incident.ReplicaTarget, Workload: "orders", Name: "orders-1", Is: "first"},
 					IntendedAt: time.Now(), Timeout: 5 * time.Second, Resumed: tc.resumed,
 				})
 				if effect.Result != tc.result || !strings.Contains(effect.Detail, tc.detail) {
@@ -223,7 +223,7 @@ func TestRestartReplicasIsJudgedAnewBeforeEveryFurtherRequest(t *testing.T) {
 					t.Fatal(err)
 				}
 				effect := restart.Apply(t.Context(), Application{
-					Target:     incident.Target{Workload: "orders", Replica: "orders-1", StartID: "first"},
+					Target:     incident.Target{Kind: incident.ReplicaTarget, Workload: "orders", Name: "orders-1", Is: "first"},
 					IntendedAt: time.Now(), Timeout: 5 * time.Second,
 					Recheck: func(context.Context) (string, error) { return "the switch is on", tc.recheck },
 				})

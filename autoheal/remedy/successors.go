@@ -21,7 +21,7 @@ func (r *restart) successors(seen workload.Workload) []string {
 		if r.before == nil {
 			recent = !replica.StartedAt.Before(r.IntendedAt.Add(-clockSlack))
 		}
-		if replica.State == workload.Ready && replica.ID != r.Target.Replica && recent {
+		if replica.State == workload.Ready && replica.ID != r.Target.Name && recent {
 			found = append(found, replica.ID)
 		}
 	}

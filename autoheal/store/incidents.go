@@ -22,6 +22,8 @@ type Change struct {
 	Effects []incident.Effect
 	// Entries are added to the audit; Seq and IncidentID are filled in here.
 	Entries []incident.Entry
+	// Notices are what people are to be told.
+	Notices []incident.Notice
 }
 
 // ErrMoreAlerts says that an incident cannot end: an alert joined it that the engine has not looked at yet.
@@ -58,6 +60,9 @@ func (s *Store) Save(ctx context.Context, c Change) error {
 			if err := saveEffect(ctx, tx, e); err != nil {
 				return fmt.Errorf("store: action %s: %w", e.Key, err)
 			}
+		}
+		if err := appendNotices(ctx, tx, c.Notices); err != nil {
+			return err
 		}
 		return appendEntries(ctx, tx, in.ID, c.Entries)
 	})

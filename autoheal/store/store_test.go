@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -122,7 +123,7 @@ func TestARecordComesBackAsItWas(t *testing.T) {
 	d.Truncated = 7
 	save(t, s, d)
 	c := opened(t, s, "i1", d.Alerts...)
-	c.Progress = incident.Progress{Looks: 2, Plan: []incident.Target{{Workload: "orders", Replica: "orders-1", StartID: "x"}}}
+	c.Progress = incident.Progress{Looks: 2, Plan: []incident.Target{{Kind: incident.ReplicaTarget, Workload: "orders", Name: "orders-1", Is: "x"}}}
 	c.Incident.Evidence = []incident.Fact{{Name: "n", Value: 1.5, Status: incident.Known, At: t0}}
 	c.Joined, c.Entries = nil, []incident.Entry{{At: t0.Add(1), Kind: "state", Text: "moved"}}
 	finished := t0.Add(time.Second)
@@ -141,7 +142,7 @@ func TestARecordComesBackAsItWas(t *testing.T) {
 	if len(in.Alerts) != 2 || in.Truncated != 7 || in.Evidence[0] != c.Incident.Evidence[0] || !in.Alerts[0].StartsAt.Equal(t0.Add(-time.Second)) {
 		t.Errorf("the record came back as %+v", in)
 	}
-	if progress.Looks != 2 || progress.Plan[0] != c.Progress.Plan[0] {
+	if progress.Looks != 2 || !reflect.DeepEqual(progress.Plan[0], c.Progress.Plan[0]) {
 		t.Errorf("the progress came back as %+v", progress)
 	}
 	effects, err := s.Effects(t.Context(), t0)

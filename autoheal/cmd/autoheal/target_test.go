@@ -107,7 +107,7 @@ func TestWhatBecameOfARestartIsAnEventInTheCluster(t *testing.T) {
 	}
 	t.Cleanup(found.stop)
 	effect := found.restart.Apply(t.Context(), remedy.Application{
-		Target: incident.Target{Workload: "orders", Replica: "orders-1", StartID: "uid.0"}, Timeout: 5 * time.Second,
+		Target: incident.Target{Kind: incident.ReplicaTarget, Workload: "orders", Name: "orders-1", Is: "uid.0"}, Timeout: 5 * time.Second,
 	})
 	if effect.Result != incident.ResultFailed {
 		t.Fatalf("effect %+v", effect)
