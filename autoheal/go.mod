@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/faultline-lab/faultline/observability v0.0.0
+	github.com/faultline-lab/faultline/slo v0.0.0
 	github.com/go-chi/chi/v5 v5.5.0
 	github.com/goccy/go-yaml v1.19.2
 	github.com/google/uuid v1.6.0

@@ -26,6 +26,11 @@ func (w *work) ask(ctx context.Context, rung playbook.Rung, target incident.Targ
 		At: now, IncidentID: w.in.ID, Rung: w.in.Rung, Cause: w.in.Diagnosis.Cause, Remedy: rung.Remedy, Target: target,
 		Failing: seen.Diagnosis.Subjects, Effects: effects, Leases: leases, Switch: w.cfg.Switch(), Limits: w.cfg.Limits,
 	}
+	for _, known := range w.cfg.Remedies {
+		if known.Name() == rung.Remedy {
+			request.Traits = known.Traits()
+		}
+	}
 	if owner, _, ok := seen.Replica(target.Name); ok {
 		request.Workload = &owner
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/faultline-lab/faultline/autoheal/incident"
 	"github.com/faultline-lab/faultline/autoheal/remedy"
 	"github.com/faultline-lab/faultline/autoheal/workload"
+	"github.com/faultline-lab/faultline/slo/policy"
 )
 
 // Limits are the numbers that the guards hold actions against.
@@ -22,15 +23,21 @@ type Limits struct {
 	RepeatsWithin time.Duration
 	// Floor is how many replicas must go on serving while one that serves is taken away.
 	Floor int
+	// Storm is how many other incidents may be open before the healer does nothing at all any more.
+	Storm int
+	// OwnDamage is the share of the error budget that the healer's own actions may cost before it must ask.
+	OwnDamage float64
 	// Autonomy is how much the healer may do by itself.
 	Autonomy Autonomy
+	// AskFirst means that a person must approve even what can be taken back.
+	AskFirst bool
 }
 
 // Defaults are the limits of a healer of which nothing but its autonomy was said: that must be, since none fits everywhere.
 func Defaults(autonomy Autonomy) Limits {
 	return Limits{
 		Cooldown: 5 * time.Minute, InFlight: 2, PerHour: 6, Repeats: 4, RepeatsWithin: 3 * time.Hour, Floor: 1,
-		Autonomy: autonomy,
+		Storm: 5, OwnDamage: 0.1, Autonomy: autonomy,
 	}
 }
 
@@ -64,14 +71,29 @@ type Request struct {
 	// Effects are the actions of the last Limits.LookBack; Leases those that have not expired.
 	Effects []incident.Effect
 	Leases  []incident.Lease
-	Switch  Switch
-	Limits  Limits
+	// Prior are the actions of this incident so far, with what became of their changes.
+	Prior  []incident.Action
+	Switch Switch
+	Limits Limits
+
+	// OpenIncidents counts the other groups of workloads with an incident that is open, or was handed over moments ago: a
+	// storm is not over because people were told of it. Below zero: it could not be counted.
+	OpenIncidents int
+	// Budget is how bold one may be with what is left of the error budgets, the strictest of them.
+	Budget *policy.Verdict
+	// Damage is the share of the error budget that the healer's own actions have cost lately; not a number: nobody knows.
+	Damage float64
+	// Approved is who has approved exactly this remedy for this cause; empty: nobody.
+	Approved string
+	// Room is what the database server has left. Only what adds replicas needs it.
+	Room *Room
 }
 
-// sameAction says whether an effect belongs to the action that the request is a part of.
-func (r Request) sameAction(e incident.Effect) bool {
-	return e.IncidentID == r.IncidentID && e.Rung == r.Rung && e.Remedy == r.Remedy
-}
+// untold says that nobody has told what the remedy does: what is not known of it is taken to be bad.
+func (r Request) untold() bool { return r.Traits == (remedy.Traits{}) }
+
+// destroys says whether the remedy destroys what cannot be brought back, as far as anybody knows.
+func (r Request) destroys() bool { return r.Traits.Destructive || r.untold() }
 
 // happened says whether an effect reached, or may have reached, the world.
 func happened(e incident.Effect) bool { return e.Result != incident.ResultSkipped }
@@ -104,23 +126,29 @@ func until(t time.Time, format string, args ...any) Answer {
 type Rule struct {
 	Name  string
 	Check func(Request) Answer
+	// Person means that a person's approval lifts its refusals, unless the healer may do nothing at all.
+	Person bool
+	// OneRemedy means that its refusals are about this remedy alone: another one may be right here and now.
+	OneRemedy bool
 }
-
-const autonomyName = "autonomy"
 
 // Rules is the table of contents: every guard, in the order in which they are asked.
 func Rules() []Rule {
 	return []Rule{
-		{"kill-switch", killSwitch},
-		{"opt-in", optIn},
-		{"harm-list", harmList},
-		{"one-in-flight", oneInFlight},
-		{"global-in-flight", globalInFlight},
-		{"actions-per-hour", actionsPerHour},
-		{"cooldown", cooldown},
-		{"repeats", repeats},
-		{"healthy-floor", healthyFloor},
-		{autonomyName, autonomy},
+		{Name: "kill-switch", Check: killSwitch},
+		{Name: "storm", Check: storm},
+		{Name: "opt-in", Check: optIn},
+		{Name: "harm-list", Check: harmList, OneRemedy: true},
+		{Name: "one-in-flight", Check: oneInFlight},
+		{Name: "global-in-flight", Check: globalInFlight},
+		{Name: "actions-per-hour", Check: actionsPerHour},
+		{Name: "cooldown", Check: cooldown},
+		{Name: "repeats", Check: repeats},
+		{Name: "healthy-floor", Check: healthyFloor},
+		{Name: "connection-room", Check: connectionRoom, OneRemedy: true},
+		{Name: "error-budget", Check: errorBudget, Person: true},
+		{Name: "own-damage", Check: ownDamage, Person: true},
+		{Name: "autonomy", Check: autonomy, Person: true},
 	}
 }
 
@@ -133,14 +161,18 @@ type Decision struct {
 	// Until and Soon are those of the refusal that lasts longest. Both zero: waiting does not help.
 	Until time.Time
 	Soon  bool
-	// Withheld means that every guard allows it but autonomy: it would have been done.
+	// Withheld means that it is only not the healer's to decide: every guard allows it but those of which a person's approval
+	// is the key (Rule.Person). At observe nobody is asked, and it would have been done.
 	Withheld bool
+	// NextRung means that only rules about this remedy alone refuse it (Rule.OneRemedy): where the server has no room for one
+	// more replica, the ladder goes on.
+	NextRung bool
 }
 
 // Ask asks every rule, even after a refusal: the audit holds all verdicts.
 func Ask(r Request) Decision {
 	d := Decision{Allowed: true}
-	final, refusals := false, 0
+	final, people, oneRemedy := false, true, true
 	for _, rule := range Rules() {
 		answer := rule.Check(r)
 		d.Verdicts = append(d.Verdicts, incident.Verdict{
@@ -149,8 +181,7 @@ func Ask(r Request) Decision {
 		if answer.Allowed {
 			continue
 		}
-		refusals++
-		d.Withheld = refusals == 1 && rule.Name == autonomyName
+		people, oneRemedy = people && rule.Person, oneRemedy && rule.OneRemedy
 		if d.Allowed {
 			d.Allowed, d.Reason = false, rule.Name+": "+answer.Reason
 		}
@@ -160,6 +191,7 @@ func Ask(r Request) Decision {
 			d.Until = answer.Until
 		}
 	}
+	d.Withheld, d.NextRung = !d.Allowed && people, !d.Allowed && oneRemedy
 	if final {
 		d.Until, d.Soon = time.Time{}, false
 	}

@@ -12,7 +12,7 @@ type Level string
 // The levels, from bold to strict.
 const (
 	Free     Level = "free"     // take risks
-	Cautious Level = "cautious" // what cannot be taken back waits for a person
+	Cautious Level = "cautious" // what cannot be taken back waits for a person, unless it only hits what already fails
 	Freeze   Level = "freeze"   // nothing that could make it worse; healing that can be taken back is allowed
 )
 
