@@ -30,6 +30,8 @@ type Result struct {
 	Diagnosis incident.Diagnosis
 	// Gone says that the evidence shows the symptom to be over. It takes known facts to say so.
 	Gone bool
+	// Harmless says that the symptom is there, but the edge is known to be good and no cause is near.
+	Harmless bool
 	// LookAgainIn is after how long a second gathering is likely to tell more.
 	LookAgainIn time.Duration
 }

@@ -25,6 +25,8 @@ type Incidents interface {
 	Open(ctx context.Context) ([]incident.Incident, error)
 	Load(ctx context.Context, id string) (incident.Incident, incident.Progress, error)
 	Save(ctx context.Context, c store.Change) error
+	// Troubled counts the incidents beside one that are open, or were handed over at or after a time.
+	Troubled(ctx context.Context, except string, since time.Time) (int, error)
 }
 
 // Inbox holds the alerts that were taken in.
@@ -47,12 +49,21 @@ type History interface {
 	Effects(ctx context.Context, since time.Time) ([]incident.Effect, error)
 }
 
+// People is what people tell the healer.
+type People interface {
+	// Answer reads the answer to a question; false where there is none yet.
+	Answer(ctx context.Context, id string, askedAt time.Time) (store.Answer, bool, error)
+	// Paused reads whether people have the healer act on nothing; nil where they have not.
+	Paused(ctx context.Context) (*store.Pause, error)
+}
+
 // Store is all that the engine keeps.
 type Store interface {
 	Incidents
 	Inbox
 	Leases
 	History
+	People
 }
 
 // Senses gathers evidence.
@@ -93,7 +104,11 @@ type Config struct {
 	LookAgain time.Duration
 	// Patience is how long an incident waits for a refusal to be lifted before a person gets it; 30 s by default.
 	Patience time.Duration
-	Now      func() time.Time
+	// AnswerWithin is how long a person has to answer a question; 5 min by default. No answer is a no.
+	AnswerWithin time.Duration
+	// Budget says how bold one may be by what is left of the error budgets. Nil: no policy is in use, and nothing is held back.
+	Budget func(ctx context.Context) (Budget, error)
+	Now    func() time.Time
 }
 
 func (c *Config) defaults() error {
@@ -124,7 +139,7 @@ func (c *Config) defaults() error {
 	for _, d := range []struct {
 		field *time.Duration
 		value time.Duration
-	}{{&c.Stabilise, 10 * time.Second}, {&c.Tick, time.Second}, {&c.Patience, 30 * time.Second}, {&c.LookAgain, 5 * time.Minute}, {&c.ScrapeInterval, evidence.DefaultScrape}} {
+	}{{&c.Stabilise, 10 * time.Second}, {&c.Tick, time.Second}, {&c.Patience, 30 * time.Second}, {&c.AnswerWithin, 5 * time.Minute}, {&c.LookAgain, 5 * time.Minute}, {&c.ScrapeInterval, evidence.DefaultScrape}} {
 		if *d.field == 0 {
 			*d.field = d.value
 		}
@@ -138,7 +153,11 @@ const (
 	// maxRounds bounds all gatherings of one incident, whatever keeps it going.
 	maxRounds = 40
 	// maxWaves bounds how often an incident may begin to act.
-	maxWaves = 4
+	maxWaves = 6
+	// maxFailures is how many actions may fail before a person gets the incident.
+	maxFailures = 3
+	// harmlessLooks is how many looks in a row must show that no customer suffers before an incident is let go.
+	harmlessLooks = 5
 	// afterRefusal is the pause before the next look at a refused incident.
 	afterRefusal = 5 * time.Second
 	// leaseMargin is how much longer than the remedy itself a lease lasts.

@@ -2,17 +2,20 @@ package engine
 
 import (
 	"context"
-	"fmt"
-	"slices"
+	"encoding/json"
 	"strings"
 	"time"
 
+	"github.com/faultline-lab/faultline/autoheal/decide"
+	"github.com/faultline-lab/faultline/autoheal/edge"
 	"github.com/faultline-lab/faultline/autoheal/guard"
 	"github.com/faultline-lab/faultline/autoheal/incident"
-	"github.com/faultline-lab/faultline/autoheal/playbook"
+	"github.com/faultline-lab/faultline/autoheal/remedy"
+	"github.com/faultline-lab/faultline/autoheal/workload"
 )
 
-// decide chooses a remedy and asks the guards: diagnosed -> decided; or back to look again; or to an end.
+// decide chooses a remedy and asks the guards: diagnosed -> decided; or to a person for approval; or back to look again; or
+// to an end.
 func (w *work) decide(ctx context.Context) error {
 	if w.seen == nil {
 		return w.move(ctx, incident.Received, "the healer was restarted: looking again")
@@ -20,20 +23,65 @@ func (w *work) decide(ctx context.Context) error {
 	if w.in.Diagnosis.Cause == incident.Inconclusive {
 		return w.undecided(ctx)
 	}
-	rung, why := w.chooseRung()
-	if why != "" {
-		return w.escalate(ctx, "%s", why)
+	if w.progress.RungCause != w.in.Diagnosis.Cause { // another fault, or the same one seen better: its own ladder
+		w.progress.RungCause, w.in.Rung = w.in.Diagnosis.Cause, 0
 	}
-	plan, withheld, refusal, err := w.plan(ctx, rung)
+	choice := w.choose()
+	w.decided(choice)
+	for _, passed := range choice.Passed {
+		w.note("note", "%s", passed)
+	}
+	switch {
+	case choice.Exhausted != "":
+		return w.concluded("exhausted", choice.Exhausted, func() error { return w.escalate(ctx, "%s", choice.Exhausted) })
+	case choice.Wait != "":
+		return w.concluded("wait", choice.Wait, func() error {
+			return w.refused(ctx, guard.Decision{Reason: choice.Wait, Soon: true})
+		})
+	case w.progress.Waves >= maxWaves:
+		return w.escalate(ctx, "the healer has begun to act %d times, and it did not hold: %s", w.progress.Waves, w.in.Diagnosis.Summary)
+	}
+	w.in.Rung = choice.Rung
+	if w.standing() {
+		return w.replace(ctx, choice)
+	}
+	return w.consult(ctx, choice)
+}
+
+func (w *work) choose() decide.Choice {
+	return decide.Choose(decide.Situation{
+		Playbook: w.cfg.Playbook, Remedies: w.remedies, Sight: w.rootSight(), Actions: w.in.Actions, Rung: w.in.Rung,
+	})
+}
+
+// rootSight is the last look with the diagnosis as it was taken into the record: of the workload at the root.
+func (w *work) rootSight() remedy.Sight {
+	seen := w.seen.sight()
+	seen.Diagnosis = w.in.Diagnosis
+	return seen
+}
+
+// replace takes back what did not help before the next rung is tried.
+func (w *work) replace(ctx context.Context, choice decide.Choice) error {
+	return w.revert(ctx, incident.After{
+		State: incident.Received, Reason: "taken back before " + choice.Step.Remedy + " is tried: " + strings.Join(choice.Passed, "; "),
+	})
+}
+
+// consult asks the guards for each target: what they allow is done.
+func (w *work) consult(ctx context.Context, choice decide.Choice) error {
+	plan, withheld, refusal, err := w.plan(ctx, choice)
 	switch {
 	case err != nil:
 		return err
+	case len(plan) == 0 && len(withheld) > 0 && w.cfg.Limits.Autonomy == guard.Observe:
+		return w.concluded("proposed", refusal.Reason, func() error { return w.propose(ctx, choice, withheld, refusal) })
 	case len(plan) == 0 && len(withheld) > 0:
-		return w.propose(ctx, rung, withheld, refusal)
+		return w.concluded("asked", refusal.Reason, func() error { return w.askPerson(ctx, choice, withheld, refusal) })
 	case len(plan) == 0:
-		return w.refused(ctx, refusal)
+		return w.concluded("refused", refusal.Reason, func() error { return w.refused(ctx, refusal) })
 	}
-	got, err := w.lease(ctx, rung)
+	got, err := w.lease(ctx, choice.Step)
 	if err != nil {
 		return err
 	}
@@ -43,8 +91,40 @@ func (w *work) decide(ctx context.Context) error {
 	w.progress.Plan = plan
 	w.progress.Looks, w.progress.Refusals = 0, 0
 	w.progress.Waves++
-	return w.move(ctx, incident.Decided, "%s on %s, rung %d of %d for %s", rung.Remedy, replicas(plan), w.in.Rung+1,
-		len(w.cfg.Playbook.Ladder(w.in.Diagnosis.Cause)), w.in.Diagnosis.Cause)
+	w.progress.Baseline = w.in.Diagnosis.Round
+	return w.concluded("decided", "", func() error {
+		return w.move(ctx, incident.Decided, "%s on %s, rung %d of %d for %s", choice.Step.Remedy, targetNames(plan), w.in.Rung+1,
+			len(w.cfg.Playbook.Ladder(w.in.Diagnosis.Cause)), w.in.Diagnosis.Cause)
+	})
+}
+
+// seen is what targets were chosen from, as it is recorded.
+type seen struct {
+	Workloads []workload.Workload `json:"workloads"`
+	Edge      *edge.State         `json:"edge"`
+}
+
+// decided records the choice: replay makes it again from the same facts.
+func (w *work) decided(choice decide.Choice) {
+	raw, err := json.Marshal(seen{w.seen.Workloads, w.seen.Edge})
+	if err != nil {
+		w.note("note", "what the choice was made from could not be recorded: %v", err)
+	}
+	d := incident.Decision{
+		At: w.cfg.Now(), Round: w.in.Diagnosis.Round, From: w.in.Rung, Rung: choice.Rung, Remedy: choice.Step.Remedy,
+		Actions: len(w.in.Actions), Seen: raw,
+	}
+	for _, t := range choice.Targets {
+		d.Targets = append(d.Targets, t.Name)
+	}
+	w.in.Decisions = append(w.in.Decisions, d)
+}
+
+// concluded writes what came of the last choice, together with what follows from it.
+func (w *work) concluded(result, reason string, then func() error) error {
+	d := &w.in.Decisions[len(w.in.Decisions)-1]
+	d.Result, d.Reason = result, reason
+	return then()
 }
 
 // undecided looks once more where there is hope, and ends the incident where there is none.
@@ -53,73 +133,32 @@ func (w *work) undecided(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case w.progress.Looks < looks || more:
-		wait := w.seen.LookAgainIn
+	again := func(wait time.Duration) error {
 		if err := w.move(ctx, incident.Received, "looking again in %s: %s", wait.Round(time.Millisecond), w.in.Diagnosis.Summary); err != nil {
 			return err
 		}
 		pause(ctx, wait)
 		return nil
+	}
+	switch {
+	case w.seen.Harmless && w.progress.Looks < harmlessLooks:
+		return again(max(w.seen.LookAgainIn, readEvery))
+	case w.progress.Looks < looks || more:
+		return again(w.seen.LookAgainIn)
 	case w.seen.Gone:
 		return w.end(ctx, incident.Closed, incident.SelfRecovered, "%s, %d times in a row: nothing was done", w.in.Diagnosis.Summary, looks)
+	case w.seen.Harmless:
+		return w.end(ctx, incident.Closed, incident.Harmless, "%s, %d looks in a row: nothing was done", w.in.Diagnosis.Summary, w.progress.Looks)
 	default:
 		return w.escalate(ctx, "%s (after %d gatherings)", w.in.Diagnosis.Summary, w.progress.Looks)
 	}
 }
 
-// chooseRung takes the next rung when the present one was already tried on a replica that is sick again. A replica that
-// has only now fallen ill gets the same rung: nothing was tried on it yet.
-func (w *work) chooseRung() (playbook.Rung, string) {
-	ladder := w.cfg.Playbook.Ladder(w.in.Diagnosis.Cause)
-	if len(ladder) == 0 {
-		return playbook.Rung{}, fmt.Sprintf("the playbook has no ladder for %s", w.in.Diagnosis.Cause)
-	}
-	if again := w.triedAgain(); len(again) > 0 {
-		w.note("note", "rung %d did not hold: %s shows %s again", w.in.Rung+1, strings.Join(again, ", "), w.in.Diagnosis.Cause)
-		w.in.Rung++
-	}
-	switch {
-	case w.in.Rung >= len(ladder):
-		return playbook.Rung{}, fmt.Sprintf("the ladder for %s is exhausted after %d rungs: %s", w.in.Diagnosis.Cause, len(ladder),
-			w.in.Diagnosis.Summary)
-	case w.progress.Waves >= maxWaves:
-		return playbook.Rung{}, fmt.Sprintf("the healer has begun to act %d times, and it did not hold: %s", w.progress.Waves,
-			w.in.Diagnosis.Summary)
-	}
-	return ladder[w.in.Rung], ""
-}
-
-// triedAgain are the sick replicas on which the present rung was tried, or on those whose place they took. Where all of
-// those are gone, any sick replica may have taken the place.
-func (w *work) triedAgain() []string {
-	var again []string
-	for _, a := range w.in.Actions {
-		if a.Rung != w.in.Rung || a.Result == incident.ResultSkipped {
-			continue
-		}
-		heirs := append([]string{a.Target}, a.ReplacedBy...)
-		lost := !slices.ContainsFunc(heirs, func(replica string) bool { _, _, there := w.seen.Replica(replica); return there })
-		for _, replica := range w.in.Diagnosis.Subjects {
-			if (lost || slices.Contains(heirs, replica)) && !slices.Contains(again, replica) {
-				again = append(again, replica)
-			}
-		}
-	}
-	return again
-}
-
-// plan asks the guards for each sick replica and returns those that may be acted on, and those on which autonomy alone
-// keeps the healer from acting. The refusal is the last one.
-func (w *work) plan(ctx context.Context, rung playbook.Rung) (targets, withheld []incident.Target, refusal guard.Decision, err error) {
-	refusal = guard.Decision{Reason: "the replicas that show the cause are not in the workload list", Soon: true}
-	for _, replica := range w.in.Diagnosis.Subjects {
-		owner, live, ok := w.seen.Replica(replica)
-		if !ok {
-			continue
-		}
-		target := incident.Target{Kind: incident.ReplicaTarget, Workload: owner.Name, Name: replica, Is: live.StartID, State: live.State}
-		decision, err := w.ask(ctx, rung, target, w.seen)
+// plan asks the guards for each target and returns those that may be acted on, and those on which autonomy alone keeps the
+// healer from acting. The refusal is the last one.
+func (w *work) plan(ctx context.Context, choice decide.Choice) (targets, withheld []incident.Target, refusal guard.Decision, err error) {
+	for _, target := range choice.Targets {
+		decision, err := w.ask(ctx, choice, target, w.seen)
 		if err != nil {
 			return nil, nil, refusal, err
 		}
@@ -137,6 +176,7 @@ func (w *work) plan(ctx context.Context, rung playbook.Rung) (targets, withheld 
 
 // refused waits where waiting can lift the refusal soon enough; else a person must know at once.
 func (w *work) refused(ctx context.Context, d guard.Decision) error {
+	w.storm(d)
 	now := w.cfg.Now()
 	waited := time.Duration(w.progress.Refusals) * afterRefusal
 	liftable := d.Soon || !d.Until.IsZero()
@@ -152,7 +192,7 @@ func (w *work) refused(ctx context.Context, d guard.Decision) error {
 	return nil
 }
 
-func replicas(targets []incident.Target) string {
+func targetNames(targets []incident.Target) string {
 	var names []string
 	for _, t := range targets {
 		names = append(names, t.Name)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/faultline-lab/faultline/autoheal/incident"
@@ -18,6 +19,7 @@ type Engine struct {
 	remedies map[string]remedy.Remedy
 	metrics  *metrics
 	wake     chan struct{}
+	storming atomic.Bool
 
 	mu      sync.Mutex
 	busy    map[string]bool // incidents that have a worker
@@ -42,7 +44,7 @@ func New(cfg Config) (*Engine, error) {
 			}
 		}
 	}
-	m, err := newMetrics(cfg.Registerer)
+	m, err := newMetrics(cfg.Registerer, remedy.Names(cfg.Remedies))
 	if err != nil {
 		return nil, err
 	}
@@ -85,6 +87,9 @@ func (e *Engine) sweep(ctx context.Context) error {
 		return errors.Join(intakeErr, err)
 	}
 	e.metrics.setOpen(open)
+	if len(open) < max(1, e.cfg.Limits.Storm) {
+		e.storming.Store(false)
+	}
 	for _, in := range open {
 		e.start(ctx, in.ID)
 	}
@@ -150,9 +155,12 @@ func (w *work) stages() map[incident.State]func(context.Context) error {
 	return map[incident.State]func(context.Context) error{
 		incident.Received:    w.look,
 		incident.Diagnosed:   w.decide,
+		incident.Awaiting:    w.await,
 		incident.Decided:     w.act,
 		incident.Acting:      w.act,
 		incident.Verifying:   w.prove,
 		incident.Stabilising: w.hold,
+		incident.Holding:     w.holding,
+		incident.Reverting:   w.undo,
 	}
 }

@@ -106,7 +106,9 @@ func (e *Engine) open(ctx context.Context, alerts []incident.Alert, entry incide
 	}
 	e.cfg.Logger.InfoContext(ctx, "incident opened", "incident", in.ID, "workloads", in.Workloads, "alerts", len(alerts))
 	return e.cfg.Store.Save(ctx, store.Change{
-		Incident: in, Progress: progress, Joined: alerts, Entries: []incident.Entry{entry},
+		Incident: in, Progress: progress, Joined: alerts, Entries: []incident.Entry{entry}, Notices: []incident.Notice{{
+			At: e.cfg.Now(), IncidentID: in.ID, Kind: incident.NoticeOpened, Text: in.Reason, Workload: in.Workload,
+		}},
 	})
 }
 

@@ -44,6 +44,10 @@ func (w *work) chooseRoot() {
 		}
 	}
 	if len(found) == 0 {
+		// What it is seen on are no replicas: the diagnosis says whose trouble it is.
+		if root := w.in.Diagnosis.Workload; slices.Contains(w.cfg.Map.Group(w.in.Workload), root) {
+			w.in.Workload = root
+		}
 		return
 	}
 	root := w.cfg.Map.Deepest(found)

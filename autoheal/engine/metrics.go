@@ -12,7 +12,6 @@ import (
 	"github.com/faultline-lab/faultline/autoheal/evidence"
 	"github.com/faultline-lab/faultline/autoheal/guard"
 	"github.com/faultline-lab/faultline/autoheal/incident"
-	"github.com/faultline-lab/faultline/autoheal/remedy"
 	"github.com/faultline-lab/faultline/observability/telemetry"
 )
 
@@ -33,6 +32,7 @@ const (
 type metrics struct {
 	incidents     *prometheus.CounterVec
 	actions       *prometheus.CounterVec
+	undone        *prometheus.CounterVec
 	refusals      *prometheus.CounterVec
 	verifications *prometheus.CounterVec
 	readings      *prometheus.CounterVec
@@ -47,14 +47,17 @@ type metrics struct {
 
 // openStates are those in which an incident still needs the healer.
 var openStates = []incident.State{
-	incident.Received, incident.Diagnosed, incident.Decided, incident.Acting, incident.Verifying, incident.Stabilising,
+	incident.Received, incident.Diagnosed, incident.Awaiting, incident.Decided, incident.Acting, incident.Verifying,
+	incident.Stabilising, incident.Holding, incident.Reverting,
 }
 
-func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
+func newMetrics(registerer prometheus.Registerer, remedies []string) (*metrics, error) {
 	m := &metrics{
 		incidents: counter("autoheal_incidents_total", "Incidents that ended, by diagnosed cause and outcome.", "cause", "outcome"),
 		actions:   counter("autoheal_actions_total", "Actions that finished, by remedy and result.", "remedy", "result"),
-		refusals:  counter("autoheal_guard_refusals_total", "Actions that a guard refused, by guard.", "guard"),
+		undone: counter("autoheal_changes_total",
+			"Changes that ended, by remedy and what became of them: undone or left.", "remedy", "state"),
+		refusals: counter("autoheal_guard_refusals_total", "Actions that a guard refused, by guard.", "guard"),
 		verifications: counter("autoheal_verifications_total",
 			"What came of proofs and holds: proved, still-sick, not-proved, held or relapsed.", "result"),
 		readings: counter("autoheal_edge_readings_total", "Readings of the edge's own SLI: good, bad or unknown.", "result"),
@@ -71,10 +74,10 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 			Name: "autoheal_queue_age_seconds", Help: "Age of the oldest alert that belongs to no incident yet.",
 		}),
 	}
-	m.fromZero()
+	m.fromZero(remedies)
 	var errs []error
 	for _, c := range []prometheus.Collector{
-		m.incidents, m.actions, m.refusals, m.verifications, m.readings, m.facts, m.stages, m.took, m.gathering, m.toAction,
+		m.incidents, m.actions, m.undone, m.refusals, m.verifications, m.readings, m.facts, m.stages, m.took, m.gathering, m.toAction,
 		m.open, m.queueAge,
 	} {
 		errs = append(errs, registerer.Register(c))
@@ -98,20 +101,25 @@ func histograms(name, help string, labels ...string) *prometheus.HistogramVec {
 	return prometheus.NewHistogramVec(histogram(name, help), labels)
 }
 
-func (m *metrics) fromZero() {
+func (m *metrics) fromZero(remedies []string) {
 	causes := []incident.Cause{incident.Inconclusive}
 	for cause := range diagnose.Causes() {
 		causes = append(causes, cause)
 	}
 	for _, cause := range causes {
-		for _, outcome := range []incident.Outcome{incident.Recovered, incident.SelfRecovered, incident.HandedOver} {
+		for _, outcome := range incident.Outcomes() {
 			m.incidents.WithLabelValues(string(cause), string(outcome))
 		}
 	}
-	for _, result := range []string{incident.ResultDone, incident.ResultSkipped, incident.ResultFailed} {
-		m.actions.WithLabelValues(remedy.RestartReplicasName, result)
+	for _, name := range remedies {
+		for _, result := range []string{incident.ResultDone, incident.ResultSkipped, incident.ResultFailed} {
+			m.actions.WithLabelValues(name, result)
+		}
+		for _, state := range []incident.ChangeState{incident.Undone, incident.Left} {
+			m.undone.WithLabelValues(name, string(state))
+		}
+		m.took.WithLabelValues(name)
 	}
-	m.took.WithLabelValues(remedy.RestartReplicasName)
 	for _, rule := range guard.Rules() {
 		m.refusals.WithLabelValues(rule.Name)
 	}

@@ -43,16 +43,20 @@ func (w *work) step(ctx context.Context) error {
 }
 
 // apply applies a remedy in a span of its own.
-func (w *work) apply(ctx context.Context, name string, application remedy.Application) remedy.Effect {
-	ctx, span := w.cfg.Tracer.Start(ctx, "autoheal.action", trace.WithAttributes(
-		attribute.String("autoheal.remedy", name), attribute.String("autoheal.target", application.Target.Name)))
+func (w *work) apply(ctx context.Context, r remedy.Remedy, application remedy.Application) remedy.Effect {
+	ctx, span := w.actionSpan(ctx, r.Name(), application.Target)
 	defer span.End()
-	effect := w.remedies[name].Apply(ctx, application)
+	effect := r.Apply(ctx, application)
 	span.SetAttributes(attribute.String("autoheal.result", effect.Result))
 	if effect.Result == incident.ResultFailed {
 		span.SetStatus(codes.Error, effect.Detail)
 	}
 	return effect
+}
+
+func (w *work) actionSpan(ctx context.Context, name string, target incident.Target) (context.Context, trace.Span) {
+	return w.cfg.Tracer.Start(ctx, "autoheal.action", trace.WithAttributes(
+		attribute.String("autoheal.remedy", name), attribute.String("autoheal.target", target.Name)))
 }
 
 // offenders links the stage's span to requests that were hurt, and names them in the audit.

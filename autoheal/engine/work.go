@@ -8,6 +8,7 @@ import (
 	"github.com/faultline-lab/faultline/autoheal/diagnose"
 	"github.com/faultline-lab/faultline/autoheal/evidence"
 	"github.com/faultline-lab/faultline/autoheal/incident"
+	"github.com/faultline-lab/faultline/autoheal/remedy"
 	"github.com/faultline-lab/faultline/autoheal/store"
 )
 
@@ -23,6 +24,7 @@ type work struct {
 
 	entries []incident.Entry
 	effects []incident.Effect
+	notices []incident.Notice
 }
 
 // look is one gathering and what it says.
@@ -35,15 +37,23 @@ func (w *work) note(kind, format string, args ...any) {
 	w.entries = append(w.entries, incident.Entry{At: w.cfg.Now(), Kind: kind, Text: fmt.Sprintf(format, args...)})
 }
 
+// tell has people told, once what it tells of is on disk.
+func (w *work) tell(kind incident.NoticeKind, page bool, format string, args ...any) {
+	w.notices = append(w.notices, incident.Notice{
+		At: w.cfg.Now(), IncidentID: w.in.ID, Kind: kind, Page: page, Text: fmt.Sprintf(format, args...), Workload: w.in.Workload,
+		Cause: w.in.Diagnosis.Cause,
+	})
+}
+
 // save writes the record and all that was noted since the last save, in one transaction.
 func (w *work) save(ctx context.Context) error {
 	err := w.cfg.Store.Save(ctx, store.Change{
-		Incident: w.in, Progress: w.progress, Entries: w.entries, Effects: w.effects,
+		Incident: w.in, Progress: w.progress, Entries: w.entries, Effects: w.effects, Notices: w.notices,
 	})
 	if err != nil {
 		return err
 	}
-	w.entries, w.effects = nil, nil
+	w.entries, w.effects, w.notices = nil, nil, nil
 	return nil
 }
 
@@ -64,14 +74,30 @@ func (w *work) move(ctx context.Context, to incident.State, format string, args 
 	return nil
 }
 
-// end closes the incident or gives it to a person.
+// end closes the incident or gives it to a person. Changes that stand are taken back first; one that is the cure stays.
 func (w *work) end(ctx context.Context, to incident.State, outcome incident.Outcome, format string, args ...any) error {
+	reason := fmt.Sprintf(format, args...)
+	if w.standing() && w.in.State != incident.Reverting {
+		return w.revert(ctx, incident.After{State: to, Outcome: outcome, Reason: reason})
+	}
 	w.in.Outcome = outcome
-	if err := w.move(ctx, to, format, args...); err != nil {
+	switch {
+	case to == incident.Escalated:
+		w.tell(incident.NoticeHanded, true, "%s", reason)
+	case outcome == incident.Recovered:
+		w.tell(incident.NoticeRecovered, false, "%s", reason)
+	}
+	if err := w.move(ctx, to, "%s", reason); err != nil {
 		return err
 	}
 	w.metrics.ended(w.in.Diagnosis.Cause, outcome)
-	return nil
+	if to != incident.Escalated {
+		return nil
+	}
+	w.cfg.Logger.ErrorContext(ctx, "incident handed over to a person", "incident", w.in.ID, "workload", w.in.Workload,
+		"reason", w.in.Reason, "diagnosis", w.in.Diagnosis.Summary, "actions", len(w.in.Actions),
+		"help", "autoheal show "+w.in.ID)
+	return w.cfg.Store.Release(ctx, w.in.Workload, w.in.ID)
 }
 
 // escalate gives the incident to a person, with everything gathered so far in the record, alerts that have joined
@@ -81,13 +107,7 @@ func (w *work) escalate(ctx context.Context, format string, args ...any) error {
 		return err
 	}
 	w.progress.Plan = nil
-	if err := w.end(ctx, incident.Escalated, incident.HandedOver, format, args...); err != nil {
-		return err
-	}
-	w.cfg.Logger.ErrorContext(ctx, "incident handed over to a person", "incident", w.in.ID, "workload", w.in.Workload,
-		"reason", w.in.Reason, "diagnosis", w.in.Diagnosis.Summary, "actions", len(w.in.Actions),
-		"help", "autoheal show "+w.in.ID)
-	return w.cfg.Store.Release(ctx, w.in.Workload, w.in.ID)
+	return w.end(ctx, incident.Escalated, incident.HandedOver, format, args...)
 }
 
 // moreAlerts says whether alerts have joined since the engine last looked, and takes them into the record.
@@ -104,6 +124,11 @@ func (w *work) moreAlerts(ctx context.Context) (bool, error) {
 	w.in.Workloads = workloads(stored.Alerts)
 	w.progress.SeenAlerts = len(stored.Alerts)
 	return true, nil
+}
+
+// sight is the last look as the remedies see it.
+func (l *look) sight() remedy.Sight {
+	return remedy.Sight{Diagnosis: l.Diagnosis, Workloads: l.Workloads, Facts: l.Facts, Edge: l.Edge}
 }
 
 // examine gathers evidence of the whole group and diagnoses it.

@@ -49,6 +49,7 @@ const (
 const (
 	ServerSessions       = "server_sessions"
 	ServerMaxConnections = "server_max_connections"
+	ServerReservedSlots  = "server_reserved_slots"
 )
 
 // Facts of a replica, from the workload list.

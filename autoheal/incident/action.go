@@ -1,6 +1,9 @@
 package incident
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // TargetKind says what a target is.
 type TargetKind string
@@ -64,10 +67,12 @@ type Undo struct {
 	// Until is when whoever carries the change takes it back by himself, if it is not renewed; nil where nobody does.
 	Until *time.Time `json:"until,omitempty"`
 
-	State      ChangeState `json:"state"`
-	StartedAt  *time.Time  `json:"started_at,omitempty"` // of taking it back
-	FinishedAt *time.Time  `json:"finished_at,omitempty"`
-	Detail     string      `json:"detail,omitempty"`
+	State ChangeState `json:"state"`
+	// Passed means that it was taken back because the fault had passed, and not because it did not help.
+	Passed     bool       `json:"passed,omitempty"`
+	StartedAt  *time.Time `json:"started_at,omitempty"` // of taking it back
+	FinishedAt *time.Time `json:"finished_at,omitempty"`
+	Detail     string     `json:"detail,omitempty"`
 }
 
 // ChangeState is what has become of a change.
@@ -114,3 +119,20 @@ const (
 	ResultSkipped = "skipped"
 	ResultFailed  = "failed"
 )
+
+// Decision is one choice as it was made: replay makes it again.
+type Decision struct {
+	At     time.Time `json:"at"`
+	Round  int       `json:"round"` // of the evidence
+	From   int       `json:"from"`  // the rung from which on it was chosen
+	Rung   int       `json:"rung"`
+	Remedy string    `json:"remedy,omitempty"`
+	// Targets are the names of what the remedy would act on; Result says what the guards made of it.
+	Targets []string `json:"targets,omitempty"`
+	Result  string   `json:"result"` // decided, refused, asked, proposed, wait, exhausted
+	Reason  string   `json:"reason,omitempty"`
+	// Actions is how many actions the incident had by then.
+	Actions int `json:"actions"`
+	// Seen is what the targets were chosen from, beside the facts: the live workloads and the edge's state.
+	Seen json.RawMessage `json:"seen"`
+}

@@ -21,10 +21,11 @@ type Incident struct {
 	Truncated int `json:"truncated_alerts,omitempty"`
 
 	// Evidence holds the facts of every gathering, oldest first; Fact.Round tells the gatherings apart.
-	Evidence  []Fact    `json:"evidence"`
-	Diagnosis Diagnosis `json:"diagnosis"`
-	Verdicts  []Verdict `json:"verdicts"`
-	Actions   []Action  `json:"actions"`
+	Evidence  []Fact     `json:"evidence"`
+	Diagnosis Diagnosis  `json:"diagnosis"`
+	Decisions []Decision `json:"decisions,omitempty"`
+	Verdicts  []Verdict  `json:"verdicts"`
+	Actions   []Action   `json:"actions"`
 
 	Verification Verification `json:"verification"`
 	// Approval is what a person was last asked; nil where nobody was.

@@ -15,6 +15,8 @@ type Effect struct {
 	StartedAt  time.Time
 	FinishedAt *time.Time
 	Result     string // empty while it is under way
+	// Harmed is how many checkouts failed at the edge while it acted, beyond those that failed before.
+	Harmed float64
 }
 
 // Lease is the right of one incident to act on one workload until it expires.

@@ -9,6 +9,10 @@ type Progress struct {
 	Rounds int `json:"rounds"`
 	// Waves counts how often a rung was begun, whatever rung that was; it bounds the incident.
 	Waves int `json:"waves"`
+	// RungCause is the cause whose ladder the incident's rung counts on.
+	RungCause Cause `json:"rung_cause,omitempty"`
+	// Asked counts the questions to people.
+	Asked int `json:"asked"`
 	// Plan are the targets of the rung that is being tried.
 	Plan []Target `json:"plan,omitempty"`
 	// Refusals counts the looks in a row that ended in a refusal which time may lift.

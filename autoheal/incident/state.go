@@ -50,6 +50,9 @@ const (
 	HandedOver    Outcome = "handed-over"    // escalated to a person
 )
 
+// Outcomes lists them all.
+func Outcomes() []Outcome { return []Outcome{Recovered, SelfRecovered, Harmless, HandedOver} }
+
 // Open says whether the incident still needs the healer.
 func (s State) Open() bool { return s != Closed && s != Escalated }
 

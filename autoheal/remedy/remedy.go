@@ -75,6 +75,11 @@ func (s Sight) Workload(name string) (workload.Workload, bool) {
 	return workload.Workload{}, false
 }
 
+// HasReplica says whether there is a replica of this id.
+func (s Sight) HasReplica(id string) bool {
+	return slices.ContainsFunc(s.Workloads, func(w workload.Workload) bool { _, there := w.Replica(id); return there })
+}
+
 // Application is one use of a remedy.
 type Application struct {
 	IncidentID string
@@ -84,6 +89,8 @@ type Application struct {
 	IntendedAt time.Time
 	// Timeout bounds the effect on this target.
 	Timeout time.Duration
+	// TimeToLive is how long a change stands if it is not renewed.
+	TimeToLive time.Duration
 	// Resumed says that an earlier life of the healer recorded the intent; its effect may have happened.
 	Resumed bool
 	// Recheck judges anew, right before a remedy asks for the same thing once more: what was allowed when the intent was

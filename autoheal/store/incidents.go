@@ -99,6 +99,19 @@ func (s *Store) Open(ctx context.Context) ([]incident.Incident, error) {
 	return s.list(ctx, `WHERE open = 1 ORDER BY opened_at, id`)
 }
 
+// Troubled counts the incidents beside one that are open, or were handed over to a person at or after a time. Those that came
+// in more than a day before it are not looked at.
+func (s *Store) Troubled(ctx context.Context, except string, since time.Time) (int, error) {
+	var n int
+	err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM incidents WHERE id <> ? AND (open = 1 OR opened_at >= ?
+		AND json_extract(record, '$.state') = ? AND julianday(json_extract(record, '$.stages.ended')) >= julianday(?))`,
+		except, text(since.Add(-24*time.Hour)), string(incident.Escalated), text(since)).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("store: incidents: %w", err)
+	}
+	return n, nil
+}
+
 // List returns all incidents since a time, newest first.
 func (s *Store) List(ctx context.Context, since time.Time) ([]incident.Incident, error) {
 	return s.list(ctx, `WHERE opened_at >= ? ORDER BY opened_at DESC, id`, text(since))

@@ -17,19 +17,19 @@ func saveEffect(ctx context.Context, tx *sql.Tx, e incident.Effect) error {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO actions
-		(incident_id, key, started_at, rung, cause, remedy, workload, replica, replaced_by, finished_at, result)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		(incident_id, key, started_at, rung, cause, remedy, workload, replica, replaced_by, finished_at, result, harmed)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (key, started_at) DO UPDATE SET replaced_by = excluded.replaced_by,
-			finished_at = excluded.finished_at, result = excluded.result`,
+			finished_at = excluded.finished_at, result = excluded.result, harmed = excluded.harmed`,
 		e.IncidentID, e.Key, text(e.StartedAt), e.Rung, string(e.Cause), e.Remedy, e.Workload, e.Replica, string(replacedBy),
-		textOrNull(e.FinishedAt), e.Result)
+		textOrNull(e.FinishedAt), e.Result, e.Harmed)
 	return err
 }
 
 // Effects returns the actions that began at or after a time, oldest first.
 func (s *Store) Effects(ctx context.Context, since time.Time) ([]incident.Effect, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT incident_id, key, started_at, rung, cause, remedy, workload, replica,
-		replaced_by, finished_at, result FROM actions WHERE started_at >= ? ORDER BY started_at`, text(since))
+		replaced_by, finished_at, result, harmed FROM actions WHERE started_at >= ? ORDER BY started_at`, text(since))
 	if err != nil {
 		return nil, fmt.Errorf("store: actions: %w", err)
 	}
@@ -53,7 +53,7 @@ func scanEffect(rows *sql.Rows) (incident.Effect, error) {
 		finished   sql.NullString
 	)
 	err := rows.Scan(&e.IncidentID, &e.Key, &started, &e.Rung, &e.Cause, &e.Remedy, &e.Workload, &e.Replica, &replacedBy,
-		&finished, &e.Result)
+		&finished, &e.Result, &e.Harmed)
 	if err != nil {
 		return e, err
 	}

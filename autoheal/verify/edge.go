@@ -26,7 +26,9 @@ const (
 // Counts are the edge's counters at one moment, since it started.
 type Counts struct {
 	Total float64 // checkouts, all but 4xx
-	Good  float64 // of those, 2xx within 0.5 s
+	Good  float64 // of those, completed (2xx but 202) within 0.5 s
+	// Accepted were taken for later (202) within 0.5 s.
+	Accepted float64
 }
 
 // Readout are the counters of each instance of the edge, by its id. Instances come and go and start anew, so their
@@ -148,7 +150,11 @@ func count(r io.Reader) (Counts, error) {
 			if err != nil {
 				return Counts{}, err
 			}
-			c.Good += n
+			if status == "202" {
+				c.Accepted += n
+			} else {
+				c.Good += n
+			}
 		}
 	}
 	return c, nil

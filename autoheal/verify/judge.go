@@ -12,6 +12,9 @@ const GoodRatio = 0.95
 // Judge turns counters into readings and counts how many in a row were good or bad. The zero value is ready; it is not
 // safe for concurrent use.
 type Judge struct {
+	// Accepted means that what was taken for later (202) counts as good: the remedy is meant to mitigate.
+	Accepted bool
+
 	last Readout // nil while there is nothing to compare with
 	good int
 	bad  int
@@ -36,13 +39,13 @@ func (j *Judge) Take(at time.Time, now Readout, err error) (incident.Reading, bo
 	if before == nil {
 		return incident.Reading{}, false
 	}
-	passed := now.since(before)
-	r := incident.Reading{At: at, Total: passed.Total, Good: passed.Good, Status: incident.Known}
+	passed := now.Since(before)
+	r := incident.Reading{At: at, Total: passed.Total, Good: passed.Good, Accepted: passed.Accepted, Status: incident.Known}
 	switch {
 	case r.Total <= 0:
 		r.Status = incident.Unknown
 		j.good = 0
-	case r.Good/r.Total >= GoodRatio:
+	case j.well(r)/r.Total >= GoodRatio:
 		r.OK = true
 		j.good++
 		j.bad = 0
@@ -53,20 +56,29 @@ func (j *Judge) Take(at time.Time, now Readout, err error) (incident.Reading, bo
 	return r, true
 }
 
-// since adds up what passed each instance. A new one has only its base yet, and one that is gone has taken its last second
+// well is how many of a reading's checkouts count as good.
+func (j *Judge) well(r incident.Reading) float64 {
+	if j.Accepted {
+		return r.Good + r.Accepted
+	}
+	return r.Good
+}
+
+// Since adds up what passed each instance. A new one has only its base yet, and one that is gone has taken its last second
 // with it.
-func (now Readout) since(before Readout) Counts {
+func (now Readout) Since(before Readout) Counts {
 	var passed Counts
 	for id, c := range now {
 		base, known := before[id]
 		if !known {
 			continue
 		}
-		if c.Total < base.Total || c.Good < base.Good {
+		if c.Total < base.Total || c.Good < base.Good || c.Accepted < base.Accepted {
 			base = Counts{} // it was restarted: its counters began at zero
 		}
 		passed.Total += c.Total - base.Total
 		passed.Good += c.Good - base.Good
+		passed.Accepted += c.Accepted - base.Accepted
 	}
 	return passed
 }
