@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/faultline-lab/faultline/autoheal/api"
+	"github.com/faultline-lab/faultline/autoheal/budget"
 	"github.com/faultline-lab/faultline/autoheal/correlate"
 	"github.com/faultline-lab/faultline/autoheal/engine"
 	"github.com/faultline-lab/faultline/autoheal/evidence"
@@ -20,6 +21,7 @@ import (
 	"github.com/faultline-lab/faultline/autoheal/webhook"
 	"github.com/faultline-lab/faultline/observability/query"
 	"github.com/faultline-lab/faultline/observability/telemetry"
+	"github.com/faultline-lab/faultline/slo/policy"
 )
 
 // healer is the assembled program.
@@ -80,7 +82,10 @@ func (c serveCommand) assemble(ctx context.Context, senses *telemetry.Telemetry)
 		Store: h.store, Senses: gatherer, Edge: edge, Remedies: []remedy.Remedy{h.target.restart}, Playbook: book, Map: dependencies,
 		Logger: senses.Logger(), Registerer: senses.Registerer(), Tracer: senses.TracerProvider().Tracer("autoheal/engine"),
 		Switch: h.target.killSwitch, Limits: limits, Stabilise: c.Stabilise,
-		ScrapeInterval: c.ScrapeInterval,
+		ScrapeInterval: c.ScrapeInterval, AnswerWithin: c.AnswerWithin,
+	}
+	if h.config.Budget, err = c.budget(client); err != nil {
+		return nil, errors.Join(err, h.close())
 	}
 	h.engine, err = engine.New(h.config)
 	if err == nil {
@@ -125,6 +130,33 @@ func (c serveCommand) gatherer(client *http.Client, from target, admin *pgadmin.
 		Collectors: []evidence.Collector{metrics, sessions}, Lister: from.control, ListQuery: from.listQuery,
 		Offenders: samples,
 	})
+}
+
+// budget reads the error budgets by a policy; nil where none is in use.
+func (c serveCommand) budget(client *http.Client) (func(context.Context) (engine.Budget, error), error) {
+	if c.BudgetPolicy == "" {
+		return nil, nil
+	}
+	rules, err := policy.Default()
+	if c.BudgetPolicy != "default" {
+		rules, err = policy.Load(c.BudgetPolicy)
+	}
+	if err != nil {
+		return nil, err
+	}
+	prometheus, err := query.NewPrometheus(query.Config{URL: c.PrometheusURL, Client: client})
+	if err != nil {
+		return nil, err
+	}
+	edge := c.EdgeWorkload
+	if edge == "" {
+		edge = "storefront"
+	}
+	gate, err := budget.New(budget.Config{Prometheus: prometheus, Policy: rules, Edge: edge})
+	if err != nil {
+		return nil, err
+	}
+	return gate.Read, nil
 }
 
 func (h *healer) serve(senses *telemetry.Telemetry, secret string) (http.Handler, error) {

@@ -34,9 +34,11 @@ type serveCommand struct {
 	Playbook     string `help:"Playbook (YAML): which remedies for which cause. Built-in by default; 'autoheal check' shows it."`
 	Dependencies string `help:"Map of workloads (YAML): who calls whom. Built-in by default."`
 
-	Autonomy  string        `default:"act" enum:"act,approve,observe" help:"How much the healer may do by itself: ${enum}. With approve, what cannot be taken back is left to people; with observe, everything."`
-	Cooldown  time.Duration `default:"5m" help:"How long a replica is left alone after a remedy, after success too."`
-	Stabilise time.Duration `default:"10s" help:"How long the edge must stay good after the proof before the incident is closed."`
+	Autonomy     string        `default:"act" enum:"act,approve,observe" help:"How much the healer may do by itself: ${enum}. With approve, what cannot be taken back is left to people; with observe, everything."`
+	AnswerWithin time.Duration `default:"5m" help:"How long a person has to answer what the healer asks. No answer is a no."`
+	BudgetPolicy string        `placeholder:"FILE" help:"Error-budget policy (YAML) that holds the healer back when budgets run out; 'default' is the built-in one. Without it, budgets hold nothing back."`
+	Cooldown     time.Duration `default:"5m" help:"How long a replica is left alone after a remedy, after success too."`
+	Stabilise    time.Duration `default:"10s" help:"How long the edge must stay good after the proof before the incident is closed."`
 
 	Instance         string  `default:"autoheal-1" help:"This process's name in telemetry."`
 	ServiceVersion   string  `default:"dev" help:"This program's version in telemetry."`
