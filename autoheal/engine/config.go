@@ -150,6 +150,9 @@ func (c *Config) defaults() error {
 const (
 	// looks is how many gatherings may be inconclusive before a person gets the incident.
 	looks = 2
+	// settled is for how many scrapes an inconclusive picture may be one that is only not whole yet: windows of three scrapes
+	// hold what was before the fault, and a new release must have been scraped as well (docs/evidence.md, "seen").
+	settled = 6
 	// maxRounds bounds all gatherings of one incident, whatever keeps it going.
 	maxRounds = 40
 	// maxWaves bounds how often an incident may begin to act.

@@ -79,10 +79,10 @@ func TestAnIncident(t *testing.T) {
 			reason: "ladder for connection-leak is exhausted",
 		},
 		{
-			name:    "hands a busy pool over after two looks, and touches nothing",
+			name:    "hands a busy pool over once the picture is whole, and touches nothing",
 			setup:   func(c *clinic) { c.world.busy["orders-1"] = true },
 			play:    func(c *clinic) { c.alert("ConnectionPoolExhausted", "orders") },
-			outcome: incident.HandedOver, cause: incident.Inconclusive, reason: "after 2 gatherings",
+			outcome: incident.HandedOver, cause: incident.Inconclusive, reason: "gatherings)",
 		},
 		{
 			name:    "does nothing when the symptom is gone before the first look",

@@ -18,6 +18,9 @@ func (w *work) look(ctx context.Context) error {
 	}
 	w.progress.Rounds++
 	w.progress.Looks++
+	if w.progress.Looks == 1 || w.progress.LookingSince.IsZero() {
+		w.progress.LookingSince = w.cfg.Now()
+	}
 	seen := w.examine(ctx)
 	if ctx.Err() != nil {
 		return ctx.Err()

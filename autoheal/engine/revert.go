@@ -45,12 +45,20 @@ func (w *work) undo(ctx context.Context) error {
 	if err := w.cfg.Store.Release(ctx, w.in.Workload, w.in.ID); err != nil {
 		return err
 	}
+	more, err := w.moreAlerts(ctx)
+	if err != nil {
+		return err
+	}
 	w.progress.After = nil
 	if i := slices.IndexFunc(w.in.Actions, left); i >= 0 && after.State != incident.Escalated {
 		return w.escalate(ctx, "%s of %s could not be taken back: %s", w.in.Actions[i].Remedy, w.in.Actions[i].Target, w.in.Actions[i].Undo.Detail)
 	}
-	if after.State.Open() {
+	switch {
+	case after.State.Open():
 		return w.move(ctx, after.State, "%s", after.Reason)
+	case more && after.State == incident.Closed:
+		w.progress.Looks = 0
+		return w.move(ctx, incident.Received, "alerts came while changes were taken back (%s): looking again", after.Reason)
 	}
 	return w.end(ctx, after.State, after.Outcome, "%s", after.Reason)
 }

@@ -1,10 +1,14 @@
 package incident
 
+import "time"
+
 // Progress is what a restarted healer needs to resume an incident. It is stored beside the record and is no part of
 // it: nobody but the engine reads it.
 type Progress struct {
 	// Looks counts the gatherings since the incident was last Received by an alert or a relapse.
 	Looks int `json:"looks"`
+	// LookingSince is when the first of these looks was.
+	LookingSince time.Time `json:"looking_since,omitzero"`
 	// Rounds counts all gatherings; Fact.Round comes from it.
 	Rounds int `json:"rounds"`
 	// Waves counts how often a rung was begun, whatever rung that was; it bounds the incident.
