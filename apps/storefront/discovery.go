@@ -66,10 +66,18 @@ func (d *Discovery) Poll(ctx context.Context) {
 	}
 }
 
-// group is one entry of an http_sd document (Prometheus, "HTTP SD format").
-type group struct {
+// targets is one entry of an http_sd document (Prometheus, "HTTP SD format").
+type targets struct {
 	Targets []string          `json:"targets"`
 	Labels  map[string]string `json:"labels"`
+}
+
+// groupOf reads the label group; whoever has none, or one that nobody here knows, is stable.
+func groupOf(labels map[string]string) Group {
+	if labels["group"] == string(Standby) {
+		return Standby
+	}
+	return Stable
 }
 
 // pollTimeout bounds one poll, which otherwise would hold up all that follow.
@@ -79,16 +87,16 @@ func (d *Discovery) read(ctx context.Context) ([]Backend, error) {
 	// Measured, but untraced: five traces a second would say nothing.
 	ctx, cancel := context.WithTimeout(service.Untraced(ctx), pollTimeout)
 	defer cancel()
-	var groups []group
-	call := jsonhttp.Call{Method: http.MethodGet, URL: d.cfg.URL, Into: &groups}
+	var document []targets
+	call := jsonhttp.Call{Method: http.MethodGet, URL: d.cfg.URL, Into: &document}
 	if err := jsonhttp.Do(ctx, d.cfg.Client, call); err != nil {
 		return nil, fmt.Errorf("read %s: %w", d.cfg.URL, err)
 	}
 	var backends []Backend
-	for _, g := range groups {
+	for _, g := range document {
 		for _, target := range g.Targets {
 			backends = append(backends, Backend{
-				URL: "http://" + target, Instance: g.Labels["instance"], Version: g.Labels["version"],
+				URL: "http://" + target, Instance: g.Labels["instance"], Version: g.Labels["version"], Group: groupOf(g.Labels),
 			})
 		}
 	}

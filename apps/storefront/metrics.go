@@ -3,8 +3,11 @@ package storefront
 import (
 	"context"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 )
+
+const scope = "github.com/faultline-lab/faultline/apps/storefront"
 
 // balancerMetrics are 0 from the start.
 type balancerMetrics struct {
@@ -12,10 +15,15 @@ type balancerMetrics struct {
 	failovers metric.Int64Counter
 }
 
+// of is the label of a group.
+func (balancerMetrics) of(group Group) metric.MeasurementOption {
+	return metric.WithAttributes(attribute.String("group", string(group)))
+}
+
 func newBalancerMetrics(meters metric.MeterProvider) (m balancerMetrics, err error) {
-	meter := meters.Meter("github.com/faultline-lab/faultline/apps/storefront")
+	meter := meters.Meter(scope)
 	m.backends, err = meter.Int64Gauge("storefront.backends", metric.WithUnit("{backend}"),
-		metric.WithDescription("Replicas of orders that requests are spread over."))
+		metric.WithDescription("Replicas of orders that requests are spread over, by group."))
 	if err != nil {
 		return m, err
 	}
@@ -24,7 +32,21 @@ func newBalancerMetrics(meters metric.MeterProvider) (m balancerMetrics, err err
 	if err != nil {
 		return m, err
 	}
-	m.backends.Record(context.Background(), 0)
+	for _, group := range groups() {
+		m.backends.Record(context.Background(), 0, m.of(group))
+	}
 	m.failovers.Add(context.Background(), 0)
 	return m, nil
+}
+
+// apiMetrics are 0 from the start.
+type apiMetrics struct{ shed metric.Int64Counter }
+
+func newAPIMetrics(meters metric.MeterProvider) (m apiMetrics, err error) {
+	m.shed, err = meters.Meter(scope).Int64Counter("storefront.shed_checkouts", metric.WithUnit("{checkout}"),
+		metric.WithDescription("Checkouts that were turned away because no more were let through."))
+	if err == nil {
+		m.shed.Add(context.Background(), 0)
+	}
+	return m, err
 }

@@ -20,7 +20,7 @@ func TestTheEdgeCountsItsReplicasAndTheCallsThatMovedOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	page.Expect(t, map[string]float64{"storefront_backends": 0, "storefront_failovers_total": 0})
+	page.Expect(t, map[string]float64{`storefront_backends{group="stable"}`: 0, `storefront_backends{group="standby"}`: 0, "storefront_failovers_total": 0})
 
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		jsonhttp.Write(w, http.StatusCreated, struct{}{})
@@ -34,13 +34,13 @@ func TestTheEdgeCountsItsReplicasAndTheCallsThatMovedOn(t *testing.T) {
 		}
 	}
 	// Each replica begins one of the first two calls; from then on the dead one is asked last.
-	page.Expect(t, map[string]float64{"storefront_backends": 2, "storefront_failovers_total": 1})
+	page.Expect(t, map[string]float64{`storefront_backends{group="stable"}`: 2, "storefront_failovers_total": 1})
 
 	b.Set(t.Context(), []storefront.Backend{{URL: dead(t)}})
 	if status, _ := post(t, url, "k", `{}`); status != http.StatusServiceUnavailable {
 		t.Errorf("with no replica alive: %d", status)
 	}
-	page.Expect(t, map[string]float64{"storefront_backends": 1, "storefront_failovers_total": 1})
+	page.Expect(t, map[string]float64{`storefront_backends{group="stable"}`: 1, "storefront_failovers_total": 1})
 }
 
 func TestAPollIsMeasuredAndIsNoTraceHereNorOnTheOtherSide(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/faultline-lab/faultline/apps/internal/jsonhttp"
 	"github.com/faultline-lab/faultline/apps/internal/service"
+	"github.com/faultline-lab/faultline/apps/storefront/mode"
 )
 
 // name is the workload's name.
@@ -27,6 +29,8 @@ type Config struct {
 	DiscoveryTick   time.Duration `default:"200ms" help:"Pause between two polls of the discovery document."`
 	InventoryURL    string        `required:"" placeholder:"URL" help:"Base URL of inventory, for browsing."`
 
+	OrdersStandbyService string `placeholder:"NAME" help:"Kubernetes Service of the standby group of orders, beside --orders-service. In a discovery document the label group says which replicas are standby."`
+
 	KubernetesNamespace string `placeholder:"NAME" help:"Namespace of --orders-service. Default: the pod's own, or that of the kubeconfig."`
 	Kubeconfig          string `placeholder:"FILE" help:"How to reach the Kubernetes API from outside of a cluster. Default: as the pod that this is."`
 
@@ -35,6 +39,15 @@ type Config struct {
 	ReportTimeout  time.Duration `default:"60s" help:"The longest that one report for the back office may take."`
 	DialTimeout    time.Duration `default:"250ms" help:"The longest that connecting to a replica may take before the next one is tried."`
 	Park           time.Duration `default:"500ms" help:"How long a replica that refused a connection is asked only after all others."`
+
+	ControlListen    string  `placeholder:"ADDRESS" help:"Address of the control API, by which mode and weights are changed. Without it there is none."`
+	ControlTokenFile string  `placeholder:"FILE" help:"Token that changes need."`
+	Queue            string  `placeholder:"FILE" help:"SQLite file of the orders that are accepted and not placed yet; it is made when missing. Without it there is no mode accept."`
+	Trickle          float64 `default:"2" help:"Accepted orders that are completed a second while the mode is accept: they show whether orders works again."`
+	Drain            float64 `default:"15" help:"The same in every other mode; more would be the next overload."`
+
+	// OnControlListen, when set, is told the control API's address; tests that listen on port 0 need it.
+	OnControlListen func(net.Addr) `kong:"-"`
 }
 
 // Validate says what is wrong with the flags' values.
@@ -42,6 +55,15 @@ func (c Config) Validate() error {
 	var own error
 	if min(c.RequestTimeout, c.ImportTimeout, c.ReportTimeout, c.DialTimeout, c.Park, c.DiscoveryTick) <= 0 {
 		own = errors.New("the timeouts, --park and --discovery-tick must be positive")
+	}
+	if min(c.Trickle, c.Drain) <= 0 {
+		own = errors.Join(own, errors.New("--trickle and --drain must be positive, or accepted orders would never be placed"))
+	}
+	if (c.ControlListen == "") != (c.ControlTokenFile == "") {
+		own = errors.Join(own, errors.New("--control-listen and --control-token-file belong together: give both or none"))
+	}
+	if c.OrdersStandbyService != "" && c.OrdersService == "" {
+		own = errors.Join(own, errors.New("--orders-standby-service is beside --orders-service: give that too"))
 	}
 	_, err := c.fixed()
 	return errors.Join(c.Service.Validate(), own, err)
@@ -56,7 +78,14 @@ func Serve(ctx context.Context, cfg Config, stdout io.Writer) error {
 }
 
 func (c Config) build(ctx context.Context, s *service.Service) (http.Handler, error) {
-	balancer, err := NewBalancer(BalancerConfig{Log: s.Log, MeterProvider: s.Telemetry.MeterProvider(), Park: c.Park})
+	keeper, err := mode.NewKeeper(mode.Config{Log: s.Log, MeterProvider: s.Telemetry.MeterProvider()})
+	if err != nil {
+		return nil, err
+	}
+	balancer, err := NewBalancer(BalancerConfig{
+		Log: s.Log, MeterProvider: s.Telemetry.MeterProvider(), Park: c.Park,
+		Weights: func() mode.Weights { return keeper.Weights().Value },
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -64,10 +93,22 @@ func (c Config) build(ctx context.Context, s *service.Service) (http.Handler, er
 	if err := c.findOrders(ctx, s, balancer, client); err != nil {
 		return nil, err
 	}
-	return Handler(APIConfig{
-		Orders: balancer, InventoryURL: c.InventoryURL, Client: client, Log: s.Log,
+	accepted, err := c.openQueue(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	shop, err := newAPI(APIConfig{
+		Orders: balancer, InventoryURL: c.InventoryURL, Client: client, Log: s.Log, MeterProvider: s.Telemetry.MeterProvider(),
 		Deadline: c.RequestTimeout, ImportDeadline: c.ImportTimeout, ReportDeadline: c.ReportTimeout,
+		Mode: func() mode.Setting { return keeper.Mode().Value }, Queue: accepted,
 	})
+	if err != nil {
+		return nil, err
+	}
+	if err := c.complete(s, shop); err != nil {
+		return nil, err
+	}
+	return shop.routes(), c.serveControl(ctx, s, keeper, balancer, accepted)
 }
 
 // findOrders gives the balancer its backends, now and whenever they change.
@@ -90,12 +131,20 @@ func (c Config) follow(ctx context.Context, s *service.Service, balancer *Balanc
 	if err != nil {
 		return err
 	}
-	endpoints, err := NewEndpoints(EndpointsConfig{Slices: slices, Service: c.OrdersService, Set: balancer.Set, Log: s.Log})
-	if err != nil {
-		return err
+	for group, name := range map[Group]string{Stable: c.OrdersService, Standby: c.OrdersStandbyService} {
+		if name == "" {
+			continue
+		}
+		endpoints, err := NewEndpoints(EndpointsConfig{
+			Slices: slices, Service: name, Log: s.Log,
+			Set: func(ctx context.Context, backends []Backend) { balancer.SetGroup(ctx, group, backends) },
+		})
+		if err != nil {
+			return err
+		}
+		endpoints.Poll(ctx)
+		s.Background("discovery of "+name, endpoints.Run)
 	}
-	endpoints.Poll(ctx)
-	s.Background("discovery", endpoints.Run)
 	return nil
 }
 

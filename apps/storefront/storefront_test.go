@@ -41,7 +41,7 @@ func balancer(t *testing.T, urls ...string) *storefront.Balancer {
 func edge(t *testing.T, orders *storefront.Balancer, inventoryURL string) string {
 	t.Helper()
 	handler, err := storefront.Handler(storefront.APIConfig{
-		Orders: orders, InventoryURL: inventoryURL, Log: quiet(),
+		Orders: orders, InventoryURL: inventoryURL, Log: quiet(), MeterProvider: noop.NewMeterProvider(),
 		Deadline: 2 * time.Second, ImportDeadline: 2 * time.Second, ReportDeadline: 10 * time.Second,
 		Client: &http.Client{Transport: jsonhttp.NewTransport(time.Second)},
 	})
@@ -214,7 +214,7 @@ func TestDiscoveryFollowsTheDocumentAndKeepsTheLastGoodOne(t *testing.T) {
 	if len(got) != 2 || len(got[0]) != 2 || len(got[1]) != 0 {
 		t.Fatalf("set %v, want two backends and then none", got)
 	}
-	if want := (storefront.Backend{URL: "http://127.0.0.1:1", Instance: "orders-1", Version: "v2"}); got[0][0] != want {
+	if want := (storefront.Backend{URL: "http://127.0.0.1:1", Instance: "orders-1", Version: "v2", Group: storefront.Stable}); got[0][0] != want {
 		t.Errorf("first %+v, want %+v", got[0][0], want)
 	}
 }

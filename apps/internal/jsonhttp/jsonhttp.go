@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"time"
@@ -48,6 +49,8 @@ type Call struct {
 	Method, URL string
 	// IdempotencyKey is sent as the header of that name when it is not empty.
 	IdempotencyKey string
+	// Header are further headers.
+	Header http.Header
 	// Body is sent as JSON; nil sends none.
 	Body any
 	// Into takes a success's body; nil ignores it.
@@ -96,6 +99,7 @@ func (c Call) request(ctx context.Context) (*http.Request, error) {
 	if err != nil {
 		return nil, fmt.Errorf("request %s %s: %w", c.Method, c.URL, err)
 	}
+	maps.Copy(request.Header, c.Header)
 	if c.Body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
