@@ -52,6 +52,7 @@ func (a api) place(w http.ResponseWriter, r *http.Request) {
 	err := jsonhttp.Read(r, &request)
 	if err == nil {
 		request.IdempotencyKey = r.Header.Get("Idempotency-Key")
+		request.DeferPayment = r.Header.Get("Faultline-Payment") == "deferred"
 		var order Order
 		if order, err = a.placement.Place(r.Context(), request); err == nil {
 			a.log.InfoContext(r.Context(), "order placed", "order_id", order.ID,

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"sync"
-	"time"
 
 	"go.opentelemetry.io/otel/metric"
 
@@ -20,6 +18,7 @@ type outcome string
 
 const (
 	confirmed   outcome = "confirmed"
+	deferred    outcome = "deferred"    // placed, and its payment follows
 	repeated    outcome = "repeated"    // the key had its order already
 	refused     outcome = "refused"     // the customer must change something
 	unavailable outcome = "unavailable" // no connection in time, or a service that cannot be reached
@@ -27,7 +26,10 @@ const (
 	failed      outcome = "failed" // what nobody foresaw
 )
 
-func outcomeOf(first bool, err error) outcome {
+func outcomeOf(first bool, order Order, err error) outcome {
+	if err == nil && first && order.Status == PaymentPending {
+		return deferred
+	}
 	if err == nil && first {
 		return confirmed
 	}
@@ -64,7 +66,7 @@ func newPlacementMetrics(meters metric.MeterProvider) (m placementMetrics, err e
 	meter := meters.Meter(scope)
 	m.outcomes, err = counts.New(meter, counts.Config[outcome]{
 		Name: "orders.placements", Unit: "{order}", Help: "Orders that were asked for, by what came of it.",
-		Label: "outcome", Values: []outcome{confirmed, repeated, refused, unavailable, timedOut, failed},
+		Label: "outcome", Values: []outcome{confirmed, deferred, repeated, refused, unavailable, timedOut, failed},
 	})
 	if err != nil {
 		return m, err
@@ -77,8 +79,8 @@ func newPlacementMetrics(meters metric.MeterProvider) (m placementMetrics, err e
 }
 
 // placed counts one request; first says that its key was new.
-func (m placementMetrics) placed(ctx context.Context, first bool, err error) {
-	m.outcomes.Add(ctx, outcomeOf(first, err), 1)
+func (m placementMetrics) placed(ctx context.Context, first bool, order Order, err error) {
+	m.outcomes.Add(ctx, outcomeOf(first, order, err), 1)
 	switch {
 	case first:
 		m.keys.Add(ctx, keyNew, 1)
@@ -111,58 +113,22 @@ func deliveryOf(err error) delivery {
 
 type relayMetrics struct {
 	deliveries *counts.Counter[delivery]
-
-	mu      sync.Mutex
-	pending int64
-	oldest  time.Time // when the oldest message was written; zero when there is none
+	*backlogGauges
 }
 
-func newRelayMetrics(meters metric.MeterProvider) (*relayMetrics, error) {
-	meter, m := meters.Meter(scope), &relayMetrics{}
-	var err error
+func newRelayMetrics(meters metric.MeterProvider) (m relayMetrics, err error) {
+	meter := meters.Meter(scope)
 	m.deliveries, err = counts.New(meter, counts.Config[delivery]{
 		Name: "orders.outbox.deliveries", Unit: "{message}", Help: "Messages of the outbox that inventory was sent, by what came of it.",
 		Label: "result", Values: []delivery{delivered, refusedDelivery, retried},
 	})
 	if err != nil {
-		return nil, err
+		return m, err
 	}
-	_, err = meter.Int64ObservableGauge("orders.outbox.pending_messages", metric.WithUnit("{message}"),
-		metric.WithDescription("Messages in the outbox that inventory has not confirmed, as this replica last saw them; counted up to 1000."),
-		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
-			m.mu.Lock()
-			defer m.mu.Unlock()
-			o.Observe(m.pending)
-			return nil
-		}))
-	if err != nil {
-		return nil, err
-	}
-	_, err = meter.Float64ObservableGauge("orders.outbox.oldest_age", metric.WithUnit("s"),
-		metric.WithDescription("Age of the oldest of these messages; 0 when there is none."),
-		metric.WithFloat64Callback(func(_ context.Context, o metric.Float64Observer) error {
-			o.Observe(m.age().Seconds())
-			return nil
-		}))
+	m.backlogGauges, err = newBacklogGauges(meter, backlogNames{
+		pending: "orders.outbox.pending_messages", unit: "{message}",
+		pendingHelp: "Messages in the outbox that inventory has not confirmed, as this replica last saw them; counted up to 1000.",
+		age:         "orders.outbox.oldest_age", ageHelp: "Age of the oldest of these messages; 0 when there is none.",
+	})
 	return m, err
-}
-
-// saw keeps what the last look at the outbox found.
-func (m *relayMetrics) saw(backlog Backlog) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.pending, m.oldest = backlog.Pending, time.Time{}
-	if backlog.Pending > 0 {
-		m.oldest = time.Now().Add(-backlog.OldestAge)
-	}
-}
-
-// age goes on growing while the outbox cannot be looked at: that is when somebody wants to see it grow.
-func (m *relayMetrics) age() time.Duration {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.oldest.IsZero() {
-		return 0
-	}
-	return time.Since(m.oldest)
 }

@@ -29,7 +29,7 @@ func deliveries(result string) string {
 func TestEveryRequestForAnOrderIsCountedByWhatCameOfIt(t *testing.T) {
 	w := newWorld(t)
 	nothing := map[string]float64{keys("new"): 0, keys("repeated"): 0, keys("conflict"): 0}
-	for _, outcome := range []string{"confirmed", "repeated", "refused", "unavailable", "timeout", "failed"} {
+	for _, outcome := range []string{"confirmed", "deferred", "repeated", "refused", "unavailable", "timeout", "failed"} {
 		nothing[placements(outcome)] = 0
 	}
 	w.page.Expect(t, nothing)

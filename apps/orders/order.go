@@ -2,7 +2,7 @@
 // them in its own Postgres database, each exactly once for each idempotency key.
 //
 // The use case is in placement.go. The adapters are named after their technology: postgres.go, http.go, inventory.go,
-// payments.go, relay.go.
+// payments.go, relay.go, deferred.go.
 package orders
 
 import (
@@ -20,8 +20,14 @@ import (
 // Status is where an order stands.
 type Status string
 
-// Confirmed is the only status that is ever committed: an order is there as a whole or not at all.
-const Confirmed Status = "confirmed"
+// The statuses that are ever committed. Without a deferred payment an order is there confirmed or not at all.
+const (
+	Confirmed Status = "confirmed"
+	// PaymentPending is an order whose payment is still to be taken (deferred.go); it ends as Confirmed or Cancelled.
+	PaymentPending Status = "payment_pending"
+	// Cancelled is an order whose payment was declined after it had been placed; its stock is given back.
+	Cancelled Status = "cancelled"
+)
 
 // Order is one customer's order.
 type Order struct {
@@ -49,6 +55,9 @@ type Item struct {
 type Request struct {
 	// IdempotencyKey makes it safe to ask again: one key, at most one order.
 	IdempotencyKey string `json:"-"`
+	// DeferPayment has the payment taken after the order was placed. It is how the order is treated and no part of it: a
+	// repeated request may say something else.
+	DeferPayment bool `json:"-"`
 
 	Customer string `json:"customer"`
 	Items    []Item `json:"items"`

@@ -41,7 +41,7 @@ func (p *Postgres) Exchange(
 	batch.Queue(`UPDATE outbox SET claimed_until = now() + $2::interval, attempts = attempts + 1 WHERE id IN (
 			SELECT id FROM outbox WHERE failed_at IS NULL AND claimed_until < now()
 			ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)
-		RETURNING id, reservation_id::text, traceparent, attempts`, limit, lease).
+		RETURNING id, reservation_id::text, traceparent, attempts, action`, limit, lease).
 		Query(func(rows pgx.Rows) (err error) {
 			messages, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Message])
 			return err

@@ -41,6 +41,10 @@ var ErrOutcomeUnknown = errors.New("the commit's outcome is unknown")
 var ErrKeyConflict = apierror.New(apierror.Unprocessable,
 	"this Idempotency-Key stands for another order already; send a new key with a new order")
 
+// errCancelled answers a key whose order was placed and cancelled since.
+var errCancelled = apierror.New(apierror.Unprocessable,
+	"the payment was declined and the order is cancelled; order again with a new Idempotency-Key")
+
 // releaseTimeout bounds a compensation; inventory expires what could not be released by then.
 const releaseTimeout = 2 * time.Second
 
@@ -79,10 +83,11 @@ func NewPlacement(cfg PlacementConfig) (*Placement, error) {
 //
 // A refusal (expired coupon, out of stock, declined) is not kept: nothing happened, so the same key may be tried again
 // and is judged anew. Whatever goes wrong after stock may have been reserved, the reservation is released, without
-// waiting and whatever has become of the caller.
+// waiting and whatever has become of the caller. An order whose payment is deferred is kept when that is declined: as
+// cancelled, and so is its key.
 func (p *Placement) Place(ctx context.Context, request Request) (Order, error) {
 	order, first, err := p.place(ctx, request)
-	p.metrics.placed(ctx, first, err)
+	p.metrics.placed(ctx, first, order, err)
 	if err == nil && first {
 		p.tell(ctx, order)
 	}
@@ -109,6 +114,9 @@ func (p *Placement) place(ctx context.Context, request Request) (order Order, fi
 		first = true
 		return p.fulfil(ctx, request, reservationID, order)
 	})
+	if err == nil && order.Status == Cancelled {
+		return Order{}, first, errCancelled
+	}
 	if err == nil {
 		return order, first, nil
 	}
@@ -125,6 +133,10 @@ func (p *Placement) fulfil(ctx context.Context, request Request, reservationID s
 		return fmt.Errorf("reserve stock: %w", err)
 	}
 	order.ReservationID, order.TotalCents = reservationID, discounted(total, order.PercentOff)
+	if request.DeferPayment {
+		order.Status = PaymentPending
+		return nil
+	}
 	order.AuthorizationID, err = p.Payments.Authorize(ctx, request.IdempotencyKey, *order)
 	if err != nil {
 		return fmt.Errorf("authorise payment: %w", err)

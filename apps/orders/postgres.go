@@ -100,7 +100,7 @@ func placeIn(
 	if err := fulfil(ctx, &order); err != nil {
 		return Order{}, err
 	}
-	return order, confirm(ctx, tx, order)
+	return order, confirm(ctx, tx, request, order)
 }
 
 // claim writes the key's row and the order's, in one round trip. When another transaction is about to write the same
@@ -151,11 +151,17 @@ func known(ctx context.Context, tx pgx.Tx, request Request) (Order, error) {
 	return selectOrder(ctx, tx, orderID)
 }
 
-func confirm(ctx context.Context, tx pgx.Tx, order Order) error {
+// confirm writes the order down, and what is still to be done: inventory has to be told, or the payment to be taken first.
+func confirm(ctx context.Context, tx pgx.Tx, request Request, order Order) error {
 	batch := &pgx.Batch{}
-	batch.Queue(`UPDATE orders SET status = $2, total_cents = $3, reservation_id = $4, authorization_id = $5
+	batch.Queue(`UPDATE orders SET status = $2, total_cents = $3, reservation_id = $4, authorization_id = nullif($5, '')
 		WHERE id = $1`, order.ID, order.Status, order.TotalCents, order.ReservationID, order.AuthorizationID)
-	batch.Queue(`INSERT INTO outbox (reservation_id, traceparent) VALUES ($1, $2)`, order.ReservationID, traceparentOf(ctx))
+	if order.Status == PaymentPending {
+		batch.Queue(`INSERT INTO deferred_payments (order_id, idempotency_key, traceparent) VALUES ($1, $2, $3)`,
+			order.ID, request.IdempotencyKey, traceparentOf(ctx))
+	} else {
+		batch.Queue(`INSERT INTO outbox (reservation_id, traceparent) VALUES ($1, $2)`, order.ReservationID, traceparentOf(ctx))
+	}
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("confirm order: %w", err)
 	}
@@ -199,7 +205,7 @@ func selectOrder(ctx context.Context, q querier, id string) (Order, error) {
 	var order Order
 	var items []byte
 	err := q.QueryRow(ctx, `SELECT id::text, status, total_cents, customer, items, coupon, created_at, reservation_id::text,
-		authorization_id FROM orders WHERE id = $1`, id).
+		coalesce(authorization_id, '') FROM orders WHERE id = $1`, id).
 		Scan(&order.ID, &order.Status, &order.TotalCents, &order.Customer, &items, &order.Coupon, &order.CreatedAt,
 			&order.ReservationID, &order.AuthorizationID)
 	if errors.Is(err, pgx.ErrNoRows) {

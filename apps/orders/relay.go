@@ -16,23 +16,27 @@ import (
 // Outbox is where the relay finds what inventory must still be told. Several relays may work on one outbox.
 type Outbox interface {
 	// Exchange records what became of earlier messages and claims new ones, in one short use of a connection. A claim
-	// that is not reported on lapses, and the message is given out again. The backlog is what is there after the report.
+	// that is not reported on lapses, and the message is given out again. The backlog is what is there after the report;
+	// what was refused for good does not wait.
 	Exchange(ctx context.Context, report Report, limit int, lease time.Duration) ([]Message, Backlog, error)
 }
 
-// Backlog is what waits in the outbox, claimed or not. What was refused for good does not wait.
-type Backlog struct {
-	Pending   int64
-	OldestAge time.Duration // 0 when nothing waits
-}
+// action is what inventory is to do with a reservation.
+type action string
 
-// Message is one reservation to commit.
+const (
+	commitStock  action = "commit"
+	releaseStock action = "release" // of an order that was cancelled
+)
+
+// Message is one reservation to commit, or to give back.
 type Message struct {
 	ID            int64
 	ReservationID string
 	// Traceparent is the order's trace, to which the delivery belongs; empty when it had none.
 	Traceparent string
 	Attempts    int
+	Action      action
 }
 
 // Report is what became of messages that were claimed. What is in neither list is tried again.
@@ -47,9 +51,10 @@ type Refusal struct {
 	Reason string
 }
 
-// Committer makes a reservation final. It is idempotent.
+// Committer ends a reservation: makes it final, or gives its stock back. Both are idempotent.
 type Committer interface {
 	Commit(ctx context.Context, reservationID string) error
+	Release(ctx context.Context, reservationID string) error
 }
 
 // RelayConfig is what a Relay needs; all but Tick and Lease is required.
@@ -91,7 +96,7 @@ func (c *RelayConfig) defaults() error {
 // is idempotent, so the effect is there exactly once.
 type Relay struct {
 	RelayConfig
-	metrics *relayMetrics
+	metrics relayMetrics
 	report  Report
 	silent  bool // the last exchange failed, and the log has it
 }
@@ -143,27 +148,41 @@ func (r *Relay) turn(ctx context.Context) {
 func (r *Relay) deliver(ctx context.Context, messages []Message) Report {
 	var mu sync.Mutex
 	var report Report
-	var workers sync.WaitGroup
-	next := make(chan Message)
-	for range min(relayWorkers, len(messages)) {
-		workers.Go(func() {
-			for message := range next {
-				ctx := withTraceparent(ctx, message.Traceparent)
-				err := r.Inventory.Commit(ctx, message.ReservationID)
-				r.metrics.deliveries.Add(ctx, deliveryOf(err), 1)
-				mu.Lock()
-				report.add(message, err)
-				mu.Unlock()
-				r.logFailure(ctx, message, err)
+	inParallel(relayWorkers, messages, func(message Message) {
+		ctx := withTraceparent(ctx, message.Traceparent)
+		err := r.send(ctx, message)
+		r.metrics.deliveries.Add(ctx, deliveryOf(err), 1)
+		mu.Lock()
+		report.add(message, err)
+		mu.Unlock()
+		r.logFailure(ctx, message, err)
+	})
+	return report
+}
+
+func (r *Relay) send(ctx context.Context, message Message) error {
+	if message.Action == releaseStock {
+		return r.Inventory.Release(ctx, message.ReservationID)
+	}
+	return r.Inventory.Commit(ctx, message.ReservationID)
+}
+
+// inParallel does the work on every item, on that many at a time, and returns when all is done.
+func inParallel[T any](workers int, items []T, work func(T)) {
+	var working sync.WaitGroup
+	next := make(chan T)
+	for range min(workers, len(items)) {
+		working.Go(func() {
+			for item := range next {
+				work(item)
 			}
 		})
 	}
-	for _, message := range messages {
-		next <- message
+	for _, item := range items {
+		next <- item
 	}
 	close(next)
-	workers.Wait()
-	return report
+	working.Wait()
 }
 
 func (r *Report) add(message Message, err error) {

@@ -29,7 +29,7 @@ type Config struct {
 	InventoryTimeout time.Duration `default:"500ms" help:"The longest that one call to inventory may take."`
 	PaymentsTimeout  time.Duration `default:"600ms" help:"The longest that one payment may take. The order's transaction is open meanwhile."`
 	DialTimeout      time.Duration `default:"250ms" help:"The longest that connecting to inventory or payments may take."`
-	RelayTick        time.Duration `default:"250ms" help:"Pause between two looks at the outbox."`
+	RelayTick        time.Duration `default:"250ms" help:"Pause between two looks at the outbox, and at the deferred payments."`
 
 	ImportTimeout        time.Duration `default:"5s" help:"The longest that one part of a marketplace's batch may take."`
 	ImportAcquireTimeout time.Duration `default:"60ms" help:"The longest that a part waits for a connection. It gives up long before a checkout would: its sender tries again, all night."`
@@ -83,7 +83,7 @@ func (c Config) build(ctx context.Context, s *service.Service, extend []Extend) 
 	return c.handler(s, pool, placement)
 }
 
-// placement is the use case, and the relay that tells inventory of what was placed.
+// placement is the use case, and what follows an order that was placed.
 func (c Config) placement(s *service.Service, pool *database.Pool, extend []Extend) (*Placement, error) {
 	client := &http.Client{Transport: s.Telemetry.Transport(jsonhttp.NewTransport(c.DialTimeout))}
 	store, inventory := NewPostgres(pool), NewInventory(client, c.InventoryURL, c.InventoryTimeout)
@@ -91,8 +91,9 @@ func (c Config) placement(s *service.Service, pool *database.Pool, extend []Exte
 	if err != nil {
 		return nil, err
 	}
+	payments := NewProvider(client, c.PaymentsURL, c.PaymentsTimeout)
 	placement, err := NewPlacement(PlacementConfig{
-		Store: store, Stock: inventory, Payments: NewProvider(client, c.PaymentsURL, c.PaymentsTimeout), Log: s.Log,
+		Store: store, Stock: inventory, Payments: payments, Log: s.Log,
 		MeterProvider: s.Telemetry.MeterProvider(), Extensions: added,
 	})
 	if err != nil {
@@ -100,14 +101,26 @@ func (c Config) placement(s *service.Service, pool *database.Pool, extend []Exte
 	}
 	s.OnClose("compensations", placement.Wait)
 
+	return placement, c.followUp(s, store, inventory, payments)
+}
+
+// followUp starts what is done about orders after they were placed.
+func (c Config) followUp(s *service.Service, store *Postgres, inventory *Inventory, payments *Provider) error {
 	relay, err := NewRelay(RelayConfig{
 		Outbox: store, Inventory: inventory, Log: s.Log, MeterProvider: s.Telemetry.MeterProvider(), Tick: c.RelayTick,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.Background("outbox relay", relay.Run)
-	return placement, nil
+	payer, err := NewPayer(PayerConfig{
+		Till: store, Payments: payments, Log: s.Log, MeterProvider: s.Telemetry.MeterProvider(), Tick: c.RelayTick,
+	})
+	if err != nil {
+		return err
+	}
+	s.Background("deferred payments", payer.Run)
+	return nil
 }
 
 func extensions(s *service.Service, pool *database.Pool, extend []Extend) ([]Extension, error) {

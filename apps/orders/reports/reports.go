@@ -57,6 +57,7 @@ const revenueQuery = `/* revenue report */ SELECT to_char(days.day, 'YYYY-MM-DD'
 	CROSS JOIN LATERAL (
 		SELECT count(*) AS orders, coalesce(sum(total_cents), 0)::bigint AS cents FROM orders
 		WHERE created_at >= days.day AT TIME ZONE 'UTC' AND created_at < (days.day + interval '1 day') AT TIME ZONE 'UTC'
+			AND status <> 'cancelled'
 	) AS taken
 	CROSS JOIN LATERAL (SELECT pg_sleep(CASE WHEN days.day IS NULL THEN 0 ELSE $2::float8 END)) AS pause
 	ORDER BY days.day DESC`
