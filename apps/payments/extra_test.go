@@ -34,7 +34,7 @@ func newSlow(t *testing.T) slow {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return slow{payments.Handler(p, extra, slog.New(slog.DiscardHandler), time.Second), page}
+	return slow{payments.Handler(p, extra, payments.NewFailing(), slog.New(slog.DiscardHandler), time.Second), page}
 }
 
 func (s slow) ask(method, path, key, body string) (status int, text string) {

@@ -18,15 +18,20 @@ type answer struct {
 }
 
 // Handler is the HTTP API of payments; each request gets at most deadline.
-func Handler(provider *Provider, extra *ExtraLatency, log *slog.Logger, deadline time.Duration) http.Handler {
+func Handler(provider *Provider, extra *ExtraLatency, failing *Failing, log *slog.Logger, deadline time.Duration) http.Handler {
 	r := chi.NewRouter()
 	r.Use(service.Deadline(deadline))
 	r.Get("/v1/latency", extra.show)
 	r.Put("/v1/latency", extra.change)
+	r.Get("/v1/errors", failing.show)
+	r.Put("/v1/errors", failing.change)
 	r.Post("/authorizations", func(w http.ResponseWriter, r *http.Request) {
 		var payment Payment
 		err := jsonhttp.Read(r, &payment)
 		var id string
+		if err == nil && failing.strikes() {
+			err = errProvider
+		}
 		if err == nil {
 			id, err = provider.Authorize(r.Context(), r.Header.Get("Idempotency-Key"), payment)
 		}

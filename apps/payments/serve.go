@@ -52,5 +52,5 @@ func (c Config) build(_ context.Context, s *service.Service) (http.Handler, erro
 	if err != nil {
 		return nil, err
 	}
-	return Handler(provider, extra, s.Log, c.RequestTimeout), nil
+	return Handler(provider, extra, NewFailing(), s.Log, c.RequestTimeout), nil
 }
