@@ -35,9 +35,7 @@ func (c Config) serveControl(ctx context.Context, s *service.Service, keeper *mo
 	s.OnClose("control port", func(context.Context) error { return server.Close() })
 	s.Background("control port", func(ctx context.Context) error {
 		defer context.AfterFunc(ctx, func() { _ = server.Close() })()
-		if c.OnControlListen != nil {
-			c.OnControlListen(listener.Addr())
-		}
+		s.Log.InfoContext(ctx, "control port is open", "address", listener.Addr().String())
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return err
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -45,9 +44,6 @@ type Config struct {
 	Queue            string  `placeholder:"FILE" help:"SQLite file of the orders that are accepted and not placed yet; it is made when missing. Without it there is no mode accept."`
 	Trickle          float64 `default:"2" help:"Accepted orders that are completed a second while the mode is accept: they show whether orders works again."`
 	Drain            float64 `default:"15" help:"The same in every other mode; more would be the next overload."`
-
-	// OnControlListen, when set, is told the control API's address; tests that listen on port 0 need it.
-	OnControlListen func(net.Addr) `kong:"-"`
 }
 
 // Validate says what is wrong with the flags' values.

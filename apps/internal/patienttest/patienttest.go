@@ -96,7 +96,7 @@ func Start(t testing.TB) *Patient {
 			Service: flags, OrdersDiscovery: p.Discovery.URL, DiscoveryTick: 200 * time.Millisecond,
 			InventoryURL: p.Inventory.URL, RequestTimeout: 900 * time.Millisecond,
 			ImportTimeout: 5 * time.Second, ReportTimeout: time.Minute,
-			DialTimeout: 250 * time.Millisecond, Park: 500 * time.Millisecond,
+			DialTimeout: 250 * time.Millisecond, Park: 500 * time.Millisecond, Trickle: 2, Drain: 15,
 		}, out)
 	})
 	return p
