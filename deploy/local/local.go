@@ -153,7 +153,7 @@ func (o Options) runGuarded(ctx context.Context, lock *runlock.Lock, definition 
 		return err
 	}
 	defer func() { err = errors.Join(err, warden.Close()) }()
-	for _, path := range []string{paths.Stack, paths.ControlToken, paths.WebhookToken, databaseFolder(definition)} {
+	for _, path := range append(tokens(paths), paths.Stack, databaseFolder(definition)) {
 		if err := warden.Remove(path); err != nil {
 			return err
 		}
@@ -178,7 +178,7 @@ func (o Options) runGuarded(ctx context.Context, lock *runlock.Lock, definition 
 // supervise makes the secrets of this run and the supervisor, and lets it work until ctx ends.
 func (o Options) supervise(ctx context.Context, launcher *process.Launcher, definition stack.Config, senses *telemetry.Telemetry) error {
 	paths := definition.Folders
-	for _, file := range []string{paths.ControlToken, paths.WebhookToken} {
+	for _, file := range tokens(paths) {
 		if err := os.WriteFile(file, []byte(newToken()+"\n"), 0o600); err != nil {
 			return err
 		}
@@ -196,6 +196,11 @@ func (o Options) supervise(ctx context.Context, launcher *process.Launcher, defi
 		return err
 	}
 	return o.serve(ctx, overseer, board, definition, senses)
+}
+
+// tokens are the files of the secrets that are made for one run.
+func tokens(paths folders.Folders) []string {
+	return []string{paths.ControlToken, paths.WebhookToken, paths.EdgeControlToken}
 }
 
 func newToken() string {

@@ -29,6 +29,8 @@ type Stack struct {
 	DatabaseURLs     map[string]string `json:"database_urls,omitempty"`
 	ControlTokenFile string            `json:"control_token_file,omitempty"`
 	WebhookTokenFile string            `json:"webhook_token_file,omitempty"`
+	// EdgeControlTokenFile is for Endpoints.EdgeControl.
+	EdgeControlTokenFile string `json:"edge_control_token_file,omitempty"`
 
 	// Kubernetes is where the stack runs, for whoever restarts or scales it; nil where it runs as local processes.
 	Kubernetes *Kubernetes `json:"kubernetes,omitempty"`
@@ -52,6 +54,7 @@ type Endpoints struct {
 	Storefront   string `json:"storefront"`
 	Autoheal     string `json:"autoheal"`
 	Control      string `json:"control,omitempty"`
+	EdgeControl  string `json:"edge_control,omitempty"` // where storefront is told its mode and weights
 	Prometheus   string `json:"prometheus"`
 	Alertmanager string `json:"alertmanager"`
 	Loki         string `json:"loki"`

@@ -3,8 +3,11 @@ package control
 import (
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/go-chi/chi/v5"
+
+	"github.com/faultline-lab/faultline/deploy/local/supervisor"
 )
 
 func (a *api) restart(w http.ResponseWriter, r *http.Request) {
@@ -24,19 +27,45 @@ func (a *api) restart(w http.ResponseWriter, r *http.Request) {
 	a.accept(w, r, a.cfg.Supervisor.Restart(r.Context(), chi.URLParam(r, "workload"), replica, body.StartID), "restart of "+replica)
 }
 
+// scaling is a request to scale. With For it ends by itself, at BackTo or at the number that was wanted before.
+type scaling struct {
+	Replicas *int   `json:"replicas"`
+	For      string `json:"for"`
+	BackTo   *int   `json:"back_to"`
+}
+
 func (a *api) scale(w http.ResponseWriter, r *http.Request) {
-	var body struct {
-		Replicas *int `json:"replicas"`
-	}
+	var body scaling
 	if !read(w, r, &body) {
 		return
 	}
-	if body.Replicas == nil {
-		writeError(w, http.StatusBadRequest, "bad_request", `replicas is missing: {"replicas":3}`)
+	ends, wrong := body.lapse()
+	if wrong != "" {
+		writeError(w, http.StatusBadRequest, "bad_request", wrong)
 		return
 	}
-	a.accept(w, r, a.cfg.Supervisor.Scale(chi.URLParam(r, "workload"), *body.Replicas),
-		fmt.Sprintf("scale to %d", *body.Replicas))
+	change := fmt.Sprintf("scale to %d", *body.Replicas)
+	if ends != nil {
+		change += " for " + body.For
+	}
+	a.accept(w, r, a.cfg.Supervisor.Scale(chi.URLParam(r, "workload"), *body.Replicas, ends), change)
+}
+
+// lapse reads how the scale is to end; nil when it is to stay. Otherwise it says what is wrong with the request.
+func (s scaling) lapse() (ends *supervisor.Lapse, wrong string) {
+	switch {
+	case s.Replicas == nil:
+		return nil, `replicas is missing: {"replicas":3}`
+	case s.For == "" && s.BackTo != nil:
+		return nil, `back_to needs a time: {"replicas":3,"for":"30s","back_to":2}`
+	case s.For == "":
+		return nil, ""
+	}
+	period, err := time.ParseDuration(s.For)
+	if err != nil {
+		return nil, fmt.Sprintf("for=%.32q is no time: write it like 30s", s.For)
+	}
+	return &supervisor.Lapse{For: period, BackTo: s.BackTo}, ""
 }
 
 func (a *api) version(w http.ResponseWriter, r *http.Request) {

@@ -244,6 +244,9 @@ func TestChangesAreRefusedWith(t *testing.T) {
 		"400 for what is no JSON":                {"PUT", "/v1/workloads/orders/scale", bearer, `replicas=1`, 400, "bad_request"},
 		"400 for an unknown key":                 {"PUT", "/v1/workloads/orders/scale", bearer, `{"replica":1}`, 400, "bad_request"},
 		"400 for a scale without a number":       {"PUT", "/v1/workloads/orders/scale", bearer, `{}`, 400, "bad_request"},
+		"400 for a time that is none":            {"PUT", "/v1/workloads/orders/scale", bearer, `{"replicas":1,"for":"soon"}`, 400, "bad_request"},
+		"400 for a way back without a time":      {"PUT", "/v1/workloads/orders/scale", bearer, `{"replicas":1,"back_to":2}`, 400, "bad_request"},
+		"422 for a time that is too long":        {"PUT", "/v1/workloads/orders/scale", bearer, `{"replicas":1,"for":"1h"}`, 422, "unprocessable"},
 		"413 for a body without end":             {"PUT", "/v1/workloads/orders/scale", bearer, `{"replicas":` + strings.Repeat(" ", maxBody) + `1}`, 413, "too_large"},
 		"422 for more replicas than there are":   {"PUT", "/v1/workloads/orders/scale", bearer, `{"replicas":9}`, 422, "unprocessable"},
 		"422 for fewer than none":                {"PUT", "/v1/workloads/orders/scale", bearer, `{"replicas":-1}`, 422, "unprocessable"},
@@ -288,6 +291,17 @@ func TestARestartOverHTTPEndsExactlyTheChildThatWasMeant(t *testing.T) {
 	if after[0].Address != before[0].Address || after[1].StartID != before[1].StartID {
 		t.Errorf("before %+v\nafter %+v", before, after)
 	}
+}
+
+func TestAScaleForATimeOverHTTPSaysWhenItEndsAndEnds(t *testing.T) {
+	s := startStack(t)
+	status, answer := s.call(t, http.MethodPut, "/v1/workloads/orders/scale", bearer, `{"replicas":3,"for":"1s","back_to":2}`)
+	if status != http.StatusAccepted || !strings.Contains(answer, `"back_to":2`) || !strings.Contains(answer, `"desired_until":"`) {
+		t.Fatalf("%d %s", status, answer)
+	}
+	s.eventually(t, "two are wanted again, and there are two", func(now supervisor.WorkloadView) bool {
+		return now.Desired == 2 && len(now.Replicas) == 2 && now.Until == nil
+	})
 }
 
 func TestAFreshStoreOverHTTP(t *testing.T) {

@@ -23,7 +23,9 @@ type Folders struct {
 	Stack        string // stack.json
 	WebhookToken string
 	ControlToken string
-	Chaos        string // a folder: the experiments that are active
+	// EdgeControlToken is that of storefront's control port.
+	EdgeControlToken string
+	Chaos            string // a folder: the experiments that are active
 }
 
 // In returns the paths in the checkout at root; nothing is made.
@@ -38,7 +40,8 @@ func In(root string) (Folders, error) {
 		State: filepath.Join(run, "state"), Logs: filepath.Join(root, ".faultline", "logs"),
 		Lock: filepath.Join(run, "lock"), Stack: filepath.Join(root, endpoints.DefaultFile),
 		WebhookToken: filepath.Join(run, "webhook-token"), ControlToken: filepath.Join(run, "control-token"),
-		Chaos: filepath.Join(run, "chaos"),
+		EdgeControlToken: filepath.Join(run, "edge-control-token"),
+		Chaos:            filepath.Join(run, "chaos"),
 	}, nil
 }
 
@@ -81,7 +84,7 @@ const (
 // Forget removes what says that a stack runs, and its working files; logs stay. Only the holder of the lock may.
 func (f Folders) Forget() error {
 	return errors.Join(os.RemoveAll(f.State), os.RemoveAll(f.Chaos),
-		removeIfThere(f.Stack), removeIfThere(f.WebhookToken), removeIfThere(f.ControlToken))
+		removeIfThere(f.Stack), removeIfThere(f.WebhookToken), removeIfThere(f.ControlToken), removeIfThere(f.EdgeControlToken))
 }
 
 // Wipe removes what the last run left: working files, logs, addresses. Only the holder of the lock may.

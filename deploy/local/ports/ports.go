@@ -12,9 +12,10 @@ import (
 // Name names one port. In the environment it is written in upper case with "-" as "_".
 type Name string
 
-// The ports that are asked for by name; those of the replicas of orders come from Orders.
+// The ports that are asked for by name; those of the replicas of orders come from Orders and Standby.
 const (
 	Storefront    Name = "storefront"
+	EdgeControl   Name = "edge-control"
 	Control       Name = "control"
 	Autoheal      Name = "autoheal"
 	Inventory     Name = "inventory"
@@ -37,8 +38,11 @@ const (
 	Grafana       Name = "grafana"
 )
 
-// MaxOrders is how many replicas of orders have a port.
-const MaxOrders = 8
+// MaxOrders and MaxStandby are how many replicas of orders, and of its standby, have a port.
+const (
+	MaxOrders  = 8
+	MaxStandby = 4
+)
 
 // Host is the address that every port is on: the stack never listens beyond this machine.
 const Host = "127.0.0.1"
@@ -51,13 +55,16 @@ const (
 // Orders is the name of the port of the n-th replica of orders, counted from 1.
 func Orders(n int) Name { return Name(fmt.Sprintf("orders-%d", n)) }
 
+// Standby is the name of the port of the n-th replica of orders' standby, counted from 1.
+func Standby(n int) Name { return Name(fmt.Sprintf("orders-standby-%d", n)) }
+
 // Set is a port number for every name.
 type Set map[Name]int
 
 // Default returns the ports of the contract.
 func Default() Set {
 	set := Set{
-		Storefront: 8080, Control: 8070, Autoheal: 8090,
+		Storefront: 8080, EdgeControl: 8081, Control: 8070, Autoheal: 8090,
 		Inventory: 8111, Payments: 8121, Loadgen: 8131,
 		Postgres: 5433, Toxiproxy: 8474, OrdersDB: 5434, InventoryDB: 5435,
 		Prometheus: 9090, Alertmanager: 9093,
@@ -68,6 +75,9 @@ func Default() Set {
 	}
 	for n := 1; n <= MaxOrders; n++ {
 		set[Orders(n)] = 8100 + n
+	}
+	for n := 1; n <= MaxStandby; n++ {
+		set[Standby(n)] = 8140 + n
 	}
 	return set
 }

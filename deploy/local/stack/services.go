@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -21,10 +22,13 @@ var releases = map[string]map[string]string{"orders": {"v2": "orders-v2"}}
 
 // service is what differs between one workload of ours and another.
 type service struct {
-	name     string
-	needs    []string
-	replicas int
-	max      int
+	name string
+	// program is the binary; the name by default. A second workload of one program says which job it counts as, and as
+	// which group of it.
+	program, job, group string
+	needs               []string
+	replicas            int
+	max                 int
 	// healed workloads carry the label by which the healer may act on them.
 	healed  bool
 	command []string // what comes before the flags
@@ -52,25 +56,12 @@ func (d definition) services() []supervisor.Part {
 			flags:   func(supervisor.Replica) []string { return nil },
 			secrets: map[string]string{"FAULTLINE_DATABASE_URL": d.through(ports.InventoryDB, postgres.Inventory)},
 		},
-		{
-			name: "orders", needs: []string{"inventory", "payments"}, replicas: 2, max: ports.MaxOrders, healed: true,
-			port: ports.Orders, limitMiB: 48,
-			flags: func(supervisor.Replica) []string {
-				return []string{
-					"--pool-max=4", "--connection-lifetime=9s", "--inventory-url=" + d.Ports.URL(ports.Inventory), "--payments-url=" + d.Ports.URL(ports.Payments),
-				}
-			},
-			secrets: map[string]string{"FAULTLINE_DATABASE_URL": d.through(ports.OrdersDB, postgres.Orders)},
-		},
+		d.orders(service{name: "orders", replicas: 2, max: ports.MaxOrders, port: ports.Orders}),
+		// None by default: whoever shifts traffic away from orders scales it up first.
+		d.orders(service{name: "orders-standby", program: "orders", job: "orders", group: "standby", max: ports.MaxStandby, port: ports.Standby}),
 		{
 			name: "storefront", needs: []string{"orders"}, replicas: 1, max: 1, healed: true,
-			port: always(ports.Storefront), limitMiB: 48,
-			flags: func(supervisor.Replica) []string {
-				return []string{
-					"--orders-discovery=" + d.Ports.URL(ports.Control) + "/v1/discovery?job=orders&ready=true",
-					"--inventory-url=" + d.Ports.URL(ports.Inventory),
-				}
-			},
+			port: always(ports.Storefront), limitMiB: 48, flags: d.storefront,
 		},
 		{
 			name: "autoheal", needs: []string{"storefront", "prometheus", "alertmanager"}, replicas: 1, max: 1,
@@ -90,6 +81,28 @@ func (d definition) services() []supervisor.Part {
 		parts = append(parts, d.part(s))
 	}
 	return parts
+}
+
+// orders is what the groups of it have in common.
+func (d definition) orders(group service) service {
+	group.needs, group.healed, group.limitMiB = []string{"inventory", "payments"}, true, 48
+	group.flags = func(supervisor.Replica) []string {
+		return []string{
+			"--pool-max=4", "--connection-lifetime=9s", "--inventory-url=" + d.Ports.URL(ports.Inventory), "--payments-url=" + d.Ports.URL(ports.Payments),
+		}
+	}
+	group.secrets = map[string]string{"FAULTLINE_DATABASE_URL": d.through(ports.OrdersDB, postgres.Orders)}
+	return group
+}
+
+func (d definition) storefront(r supervisor.Replica) []string {
+	return []string{
+		"--orders-discovery=" + d.Ports.URL(ports.Control) + "/v1/discovery?job=orders&ready=true",
+		"--inventory-url=" + d.Ports.URL(ports.Inventory),
+		"--control-listen=" + d.Ports.Address(ports.EdgeControl),
+		"--control-token-file=" + d.Folders.EdgeControlToken,
+		"--queue=" + filepath.Join(r.StateDir, "queue.db"),
+	}
 }
 
 // autoheal gets nothing that tells it of experiments or of the load generator. It goes straight to Postgres: the proxies
@@ -126,8 +139,8 @@ func (d definition) part(s service) supervisor.Part {
 	return supervisor.Part{
 		Name: s.name, Kind: supervisor.Service, Needs: s.needs,
 		Workload: &supervisor.Workload{
-			Labels: labels, Replicas: replicas, Max: s.max,
-			Version: v1, Versions: d.versions(s.name),
+			Labels: labels, Job: s.job, Group: s.group, Replicas: replicas, Max: s.max,
+			Version: v1, Versions: d.versions(s),
 			Address: func(ordinal int) string { return d.Ports.Address(s.port(ordinal)) },
 			Spec:    func(r supervisor.Replica) process.Spec { return d.spec(s, r) },
 		},
@@ -135,9 +148,9 @@ func (d definition) part(s service) supervisor.Part {
 }
 
 // versions are the binaries of a workload by version.
-func (d definition) versions(workload string) map[string]string {
-	all := map[string]string{v1: filepath.Join(d.Folders.Bin, workload)}
-	for version, binary := range releases[workload] {
+func (d definition) versions(s service) map[string]string {
+	all := map[string]string{v1: filepath.Join(d.Folders.Bin, cmp.Or(s.program, s.name))}
+	for version, binary := range releases[s.name] {
 		all[version] = filepath.Join(d.Folders.Bin, binary)
 	}
 	return all

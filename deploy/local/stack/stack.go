@@ -15,7 +15,8 @@ import (
 	"github.com/faultline-lab/faultline/observability/endpoints"
 )
 
-// Programs are the binaries of ours that the stack runs; each is a workload of the same name.
+// Programs are the binaries of ours that the stack runs; each is a workload of the same name, and orders is the program of
+// orders-standby too.
 func Programs() []string {
 	return []string{"storefront", "orders", "inventory", "payments", "loadgen", "autoheal"}
 }
@@ -99,7 +100,7 @@ func Address(cfg Config) endpoints.Stack {
 	stack := endpoints.Stack{
 		Target: endpoints.Local,
 		Endpoints: endpoints.Endpoints{
-			Storefront: url(ports.Storefront), Autoheal: url(ports.Autoheal), Control: url(ports.Control),
+			Storefront: url(ports.Storefront), EdgeControl: url(ports.EdgeControl), Autoheal: url(ports.Autoheal), Control: url(ports.Control),
 			Prometheus: url(ports.Prometheus), Alertmanager: url(ports.Alertmanager), Loki: url(ports.Loki), Jaeger: url(ports.Jaeger),
 			Loadgen: url(ports.Loadgen), Toxiproxy: url(ports.Toxiproxy), OTLP: url(ports.OTLPHTTP),
 		},
@@ -109,7 +110,7 @@ func Address(cfg Config) endpoints.Stack {
 			"admin":     postgres.URL(cfg.Database, postgres.Superuser, "postgres"),
 		},
 		ControlTokenFile: cfg.Folders.ControlToken,
-		WebhookTokenFile: cfg.Folders.WebhookToken,
+		WebhookTokenFile: cfg.Folders.WebhookToken, EdgeControlTokenFile: cfg.Folders.EdgeControlToken,
 	}
 	if cfg.Tools.Grafana != nil {
 		stack.Endpoints.Grafana = url(ports.Grafana)

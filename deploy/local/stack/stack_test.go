@@ -56,6 +56,21 @@ func first(part supervisor.Part) process.Spec {
 	})
 }
 
+func TestTheStandbyIsOrdersOnceMoreWithoutReplicas(t *testing.T) {
+	all := parts(t, config(t))
+	orders, standby := all["orders"], all["orders-standby"]
+	if standby.Workload.Replicas != 0 || standby.Workload.Job != "orders" || standby.Workload.Group != "standby" {
+		t.Errorf("%+v", standby.Workload)
+	}
+	differ := func(text string) bool {
+		return strings.HasPrefix(text, "--listen=") || strings.HasPrefix(text, "--instance=")
+	}
+	one, other := first(orders), first(standby)
+	if one.Path != other.Path || !slices.Equal(slices.DeleteFunc(one.Args, differ), slices.DeleteFunc(other.Args, differ)) {
+		t.Errorf("it runs %s %v, and orders %s %v", other.Path, other.Args, one.Path, one.Args)
+	}
+}
+
 type never struct{}
 
 func (never) Start(process.Spec) (process.Child, error) { panic("nothing is to be started") }
@@ -78,7 +93,7 @@ func TestTheHealerMayActOnThePatientOnly(t *testing.T) {
 		if part.Workload == nil {
 			continue
 		}
-		patient := slices.Contains([]string{"orders", "inventory", "storefront", "payments"}, name)
+		patient := slices.Contains([]string{"orders", "orders-standby", "inventory", "storefront", "payments"}, name)
 		if got := part.Workload.Labels["faultline.dev/autoheal"] == "enabled"; got != patient {
 			t.Errorf("%s: opted in %v, want %v", name, got, patient)
 		}
@@ -101,7 +116,7 @@ func TestTheHealerIsToldNothingOfTheLoadGenerator(t *testing.T) {
 func TestTheServicesReachTheirDatabasesThroughToxiproxyAndEverybodyElseStraight(t *testing.T) {
 	cfg := config(t)
 	all := parts(t, cfg)
-	for name, port := range map[string]ports.Name{"orders": ports.OrdersDB, "inventory": ports.InventoryDB, "autoheal": ports.Postgres} {
+	for name, port := range map[string]ports.Name{"orders": ports.OrdersDB, "orders-standby": ports.OrdersDB, "inventory": ports.InventoryDB, "autoheal": ports.Postgres} {
 		spec := first(all[name])
 		if !strings.Contains(strings.Join(spec.Env, " "), "@"+cfg.Ports.Address(port)+"/") {
 			t.Errorf("%s does not go to %s", name, port)
@@ -190,7 +205,7 @@ func TestOrdersHasASecondReleaseAndNobodyElse(t *testing.T) {
 		if part.Workload == nil {
 			continue
 		}
-		want := map[string]string{"v1": filepath.Join(cfg.Folders.Bin, name)}
+		want := map[string]string{"v1": filepath.Join(cfg.Folders.Bin, strings.TrimSuffix(name, "-standby"))}
 		if name == "orders" {
 			want["v2"] = filepath.Join(cfg.Folders.Bin, "orders-v2")
 		}

@@ -21,13 +21,14 @@ func (s *Supervisor) Restart(ctx context.Context, workload, replica, startID str
 	return nil
 }
 
-// Scale sets how many replicas a workload shall have; it returns at once. ErrInvalid outside 0..max.
-func (s *Supervisor) Scale(workload string, replicas int) error {
+// Scale sets how many replicas a workload shall have; it returns at once. With ends, the supervisor itself takes it back
+// when nobody asks again in time. ErrInvalid outside 0..max.
+func (s *Supervisor) Scale(workload string, replicas int, ends *Lapse) error {
 	w, err := s.changeable(workload)
 	if err != nil {
 		return err
 	}
-	return w.scale(replicas)
+	return w.scale(replicas, ends)
 }
 
 // SetVersion has the replicas of a workload replaced by another version, one at a time; it returns at once. ErrInvalid

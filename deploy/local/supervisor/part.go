@@ -34,11 +34,14 @@ type Part struct {
 
 // Workload is a service with replicas that can be restarted, scaled and changed in version while the stack runs.
 type Workload struct {
-	Labels   map[string]string
-	Replicas int
-	Max      int
-	Version  string
-	Versions map[string]string // version -> binary
+	Labels map[string]string
+	// Job is the job of its series and Group their label of that name: a second workload of one program counts as the same
+	// job. Default: the workload's name, and no such label.
+	Job, Group string
+	Replicas   int
+	Max        int
+	Version    string
+	Versions   map[string]string // version -> binary
 	// Spec says how to run one replica; its Name, LogFile and Dir are set by the supervisor.
 	Spec func(Replica) process.Spec
 	// Address is where the n-th replica, counted from 1, serves HTTP, as host:port.

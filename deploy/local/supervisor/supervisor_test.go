@@ -133,7 +133,7 @@ func TestARestartNeedsTheStartIDOfTheChildThatRuns(t *testing.T) {
 func TestScaling(t *testing.T) {
 	set := freePorts(t)
 	s := started(t, Part{Name: "orders", Kind: Service, Workload: workloadOn(t, set, 2)})
-	if err := s.Scale("orders", 4); err != nil {
+	if err := s.Scale("orders", 4, nil); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "four are ready", func() bool {
@@ -146,7 +146,7 @@ func TestScaling(t *testing.T) {
 	if err := os.WriteFile(kept, []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Scale("orders", 0); err != nil {
+	if err := s.Scale("orders", 0, nil); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "none is left", func() bool { return states(orders(t, s)) == "" })
@@ -162,12 +162,12 @@ func TestScaling(t *testing.T) {
 	if _, err := os.Stat(kept); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the working files are still there: %v", err)
 	}
-	if err := s.Scale("orders", 1); err != nil {
+	if err := s.Scale("orders", 1, nil); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "one is ready", func() bool { return states(orders(t, s)) == "orders-1:ready:v1" })
 	for _, wrong := range []int{-1, ports.MaxOrders + 1} {
-		if err := s.Scale("orders", wrong); !errors.Is(err, ErrInvalid) {
+		if err := s.Scale("orders", wrong, nil); !errors.Is(err, ErrInvalid) {
 			t.Errorf("scaling to %d: %v, want that it is not possible", wrong, err)
 		}
 	}
@@ -214,6 +214,23 @@ func TestABrokenVersionStopsAtTheFirstReplicaAndCanBeTakenBack(t *testing.T) {
 	}
 	if err := s.SetVersion("orders", "v9"); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "broken, slow, v1") {
 		t.Errorf("a version that there is not: %v, want one that names those there are", err)
+	}
+}
+
+func TestASecondWorkloadOfAProgramIsFoundUnderItsJobWithItsGroup(t *testing.T) {
+	set := freePorts(t)
+	standby := workloadOn(t, set, 1)
+	standby.Job, standby.Group = "orders", "standby"
+	s := started(t, Part{Name: "orders-standby", Kind: Service, Workload: standby})
+	for _, job := range []string{"orders", "orders-standby", ""} {
+		found := s.Discovery(job, true)
+		if len(found) != 1 || found[0].Labels["job"] != "orders" || found[0].Labels["group"] != "standby" ||
+			found[0].Labels["instance"] != "orders-standby-1" {
+			t.Errorf("job=%q: %+v", job, found)
+		}
+	}
+	if other := s.Discovery("inventory", true); len(other) != 0 {
+		t.Errorf("under another job: %+v", other)
 	}
 }
 

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -15,13 +16,16 @@ import (
 type (
 	// WorkloadView is one workload.
 	WorkloadView struct {
-		Name     string            `json:"name"`
-		Labels   map[string]string `json:"labels"`
-		Desired  int               `json:"desired"`
-		Max      int               `json:"max"`
-		Version  string            `json:"version"`
-		Versions []string          `json:"versions"`
-		Replicas []ReplicaView     `json:"replicas"`
+		Name    string            `json:"name"`
+		Labels  map[string]string `json:"labels"`
+		Desired int               `json:"desired"`
+		// Until is when Desired becomes BackTo by itself; absent when it stays.
+		Until    *time.Time    `json:"desired_until,omitempty"`
+		BackTo   *int          `json:"back_to,omitempty"`
+		Max      int           `json:"max"`
+		Version  string        `json:"version"`
+		Versions []string      `json:"versions"`
+		Replicas []ReplicaView `json:"replicas"`
 	}
 	// ReplicaView is one replica of a workload.
 	ReplicaView struct {
@@ -82,6 +86,9 @@ func (w *workload) view() WorkloadView {
 		Name: w.name, Labels: w.def.Labels, Desired: w.wanted.replicas, Max: w.def.Max, Version: w.wanted.version,
 		Versions: slices.Sorted(maps.Keys(w.def.Versions)), Replicas: []ReplicaView{},
 	}
+	if w.lapse != nil {
+		view.Until, view.BackTo = instant(w.lapse.until), new(w.lapse.backTo)
+	}
 	if view.Labels == nil {
 		view.Labels = map[string]string{}
 	}
@@ -105,12 +112,13 @@ func instant(t time.Time) *time.Time {
 	return &t
 }
 
-// Discovery returns the replicas as scrape targets: of one workload, or of all when job is empty; all that are not
+// Discovery returns the replicas as scrape targets: of one workload or job, or of all when job is empty; all that are not
 // stopped, or only those that are ready.
 func (s *Supervisor) Discovery(job string, onlyReady bool) []TargetGroup {
 	groups := []TargetGroup{}
 	for _, w := range s.Workloads() {
-		if job != "" && job != w.Name {
+		def := s.workloads[w.Name].def
+		if job != "" && job != w.Name && job != def.Job {
 			continue
 		}
 		for _, r := range w.Replicas {
@@ -119,11 +127,20 @@ func (s *Supervisor) Discovery(job string, onlyReady bool) []TargetGroup {
 			}
 			groups = append(groups, TargetGroup{
 				Targets: []string{r.Address},
-				Labels:  map[string]string{"job": w.Name, "instance": r.ID, "version": r.Version},
+				Labels:  def.seriesLabels(w.Name, r),
 			})
 		}
 	}
 	return groups
+}
+
+// seriesLabels are those of all series of a replica.
+func (w Workload) seriesLabels(name string, r ReplicaView) map[string]string {
+	labels := map[string]string{"job": cmp.Or(w.Job, name), "instance": r.ID, "version": r.Version}
+	if w.Group != "" {
+		labels["group"] = w.Group
+	}
+	return labels
 }
 
 // Processes returns every process, in the order in which the parts were given.

@@ -25,6 +25,7 @@ type workload struct {
 
 	mu       sync.Mutex
 	wanted   want
+	lapse    *lapse     // how the number of replicas will end by itself; nil when it stays
 	replicas []*replica // by ordinal
 
 	restarts restarts
@@ -190,13 +191,6 @@ func (w *workload) nudge() {
 	case w.wake <- struct{}{}:
 	default: // it is awake already
 	}
-}
-
-func (w *workload) scale(replicas int) error {
-	if replicas < 0 || replicas > w.def.Max {
-		return fmt.Errorf("%w: %s can have 0 to %d replicas, not %d", ErrInvalid, w.name, w.def.Max, replicas)
-	}
-	return w.change(func(wanted *want) { wanted.replicas = replicas })
 }
 
 func (w *workload) setVersion(version string) error {
