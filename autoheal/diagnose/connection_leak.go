@@ -11,27 +11,36 @@ import (
 )
 
 // connectionLeak: connections were taken out of the pool and forgotten. The pool counts them as used while their
-// backends do nothing at all, for longer than any hold can last.
+// backends do nothing at all, for longer than any hold can last. Where they are only of replicas of a new version, that
+// explains it: see badRelease.
 func connectionLeak(facts evidence.Facts, scrape time.Duration) Finding {
 	finding := Finding{Candidate: incident.Candidate{Cause: incident.ConnectionLeak}}
 	replicas := facts.Subjects(evidence.PoolMax)
-	var spared []string
+	share := 0.0
 	for _, replica := range replicas {
 		l := readLeak(facts, replica, scrape)
-		finding.Candidate.Score = max(finding.Candidate.Score, l.score())
+		share = max(share, l.score())
 		if len(l.against) == 0 {
 			finding.Subjects = append(finding.Subjects, replica)
 			finding.Candidate.For = append(finding.Candidate.For, l.say(l.signs))
 			continue
 		}
-		spared = append(spared, l.say(l.against))
-		if l.ripeIn > 0 && (finding.RipeIn == 0 || l.ripeIn > finding.RipeIn) {
-			finding.RipeIn = l.ripeIn
-		}
+		finding.Candidate.Against = append(finding.Candidate.Against, l.say(l.against))
+		finding.RipeIn = max(finding.RipeIn, l.ripeIn)
 	}
-	finding.Candidate.Against = spared
 	if len(replicas) == 0 {
 		finding.Candidate.Against = []string{"no pool's metrics are known"}
+	}
+	switch {
+	case explained(facts, finding.Subjects):
+		finding.Candidate.Against = append(finding.Candidate.Against, "all that leak run a version that is new: "+releaseText(facts, finding.Subjects))
+		finding.Candidate.Score, finding.Subjects = farScore*share, nil
+	case len(finding.Subjects) > 0:
+		finding.Candidate.Score, finding.Workload = Certain, owner(facts, finding.Subjects[0])
+	case finding.RipeIn > 0:
+		finding.Candidate.Score = nearScore
+	default:
+		finding.Candidate.Score = farScore * share
 	}
 	return finding
 }

@@ -30,7 +30,8 @@ type Result struct {
 	Diagnosis incident.Diagnosis
 	// Gone says that the evidence shows the symptom to be over. It takes known facts to say so.
 	Gone bool
-	// Harmless says that the symptom is there, but the edge is known to be good and no cause is near.
+	// Harmless says that the symptom is there and known to hurt no customer, and that no cause is near. Like what is over it
+	// must show in two samples.
 	Harmless bool
 	// LookAgainIn is after how long a second gathering is likely to tell more.
 	LookAgainIn time.Duration
@@ -39,8 +40,10 @@ type Result struct {
 // Finding is what one cause's page has to say about the facts.
 type Finding struct {
 	Candidate incident.Candidate
-	// Subjects are the replicas that show every sign of the cause.
+	// Workload, Subjects and Sessions are whom the cause is seen on (incident.Diagnosis).
+	Workload string
 	Subjects []string
+	Sessions []incident.Session
 	// RipeIn is after how long the missing sign could be there: a matter of time only. Zero: waiting alone will not do.
 	RipeIn time.Duration
 }
@@ -48,17 +51,17 @@ type Finding struct {
 // Cause looks for one cause in the facts. It is told how often Prometheus scrapes, since that is how old its facts may be.
 type Cause func(facts evidence.Facts, scrape time.Duration) Finding
 
-// Passed says whether a fault has passed by what is known now, and why it is thought so; before is the evidence on which it
-// was diagnosed. What is unknown has not passed.
-func Passed(cause incident.Cause, before, now evidence.Facts) (passed bool, why string) {
-	_, _ = before, now
-	return false, fmt.Sprintf("nothing tells when %s has passed", cause)
-}
-
 // Causes is the table of contents: every cause that this healer can name, one file each.
 func Causes() map[incident.Cause]Cause {
 	return map[incident.Cause]Cause{
 		incident.ConnectionLeak: connectionLeak,
+		incident.BadRelease:     badRelease,
+		incident.LockContention: lockContention,
+		incident.SlowQuery:      slowQuery,
+		incident.NetworkLatency: networkLatency,
+		incident.ServerCap:      serverCap,
+		incident.SlowDownstream: slowDownstream,
+		incident.TrafficSurge:   trafficSurge,
 	}
 }
 
@@ -67,7 +70,8 @@ func Causes() map[incident.Cause]Cause {
 func Diagnose(facts evidence.Facts, round int, scrape time.Duration) Result {
 	findings := ranked(facts, scrape)
 	result := Result{Gone: gone(facts), LookAgainIn: lookAgainIn(facts, findings, scrape)}
-	if result.Gone {
+	result.Harmless = !result.Gone && harmless(facts, findings)
+	if result.Gone || result.Harmless {
 		result.LookAgainIn = nextScrape(scrape) // what is over must show in two samples
 	}
 	d := incident.Diagnosis{Cause: incident.Inconclusive, Subjects: []string{}, Round: round}
@@ -83,14 +87,34 @@ func Diagnose(facts evidence.Facts, round int, scrape time.Duration) Result {
 		d.Summary = fmt.Sprintf("inconclusive: %s and %s are too close together", best.Candidate.Cause,
 			findings[1].Candidate.Cause)
 	default:
-		d.Cause, d.Subjects = best.Candidate.Cause, best.Subjects
+		d.Cause, d.Workload, d.Subjects, d.Sessions = best.Candidate.Cause, best.Workload, slices.Clone(best.Subjects), best.Sessions
+		slices.Sort(d.Subjects)
 		d.Summary = fmt.Sprintf("%s on %s", d.Cause, strings.Join(d.Subjects, ", "))
+		d.Ranked[0].For = append(d.Ranked[0].For, corroborate(facts, d.Cause)...)
+	}
+	if d.Cause == incident.Inconclusive {
+		d.Summary += silent(facts)
+	}
+	if result.Harmless && d.Cause == incident.Inconclusive {
+		d.Summary = "harmless: pools turn callers away now and then, but the checkouts at the edge are good and no cause comes near"
 	}
 	if result.Gone && d.Cause == incident.Inconclusive {
 		d.Summary = "the symptom is gone: the edge is good and no pool turns callers away"
 	}
 	result.Diagnosis = d
 	return result
+}
+
+// silent names the sources that could not be asked: without them most causes cannot be told.
+func silent(facts evidence.Facts) string {
+	text := ""
+	for _, f := range facts {
+		decides := f.Source == evidence.Prometheus || f.Source == evidence.Postgres || f.Source == evidence.Workloads
+		if f.Name == "source" && f.Status == incident.Unknown && decides {
+			text += fmt.Sprintf("; %s is unknown: %s", f.Source, f.Detail)
+		}
+	}
+	return text
 }
 
 func ranked(facts evidence.Facts, scrape time.Duration) []Finding {
@@ -120,29 +144,4 @@ func lookAgainIn(facts evidence.Facts, findings []Finding, scrape time.Duration)
 		}
 	}
 	return nextScrape(scrape)
-}
-
-// gone is true when the edge is good and every pool has room or turns nobody away, all of it known.
-func gone(facts evidence.Facts) bool {
-	for _, f := range facts {
-		if f.Source == evidence.Prometheus && f.Status == incident.Unknown {
-			return false
-		}
-	}
-	edges := facts.Subjects(evidence.EdgeGoodRatio)
-	for _, edge := range edges {
-		if ratio, ok := facts.Get(evidence.EdgeGoodRatio, edge); !ok || ratio.Value < evidence.GoodRatio {
-			return false
-		}
-	}
-	pools := facts.Subjects(evidence.PoolMax)
-	for _, replica := range pools {
-		idle, known := facts.Get(evidence.PoolIdle, replica)
-		timeouts, counted := facts.Get(evidence.PoolTimeouts, replica)
-		refusals, watched := facts.Get(evidence.PoolConnectRefusals, replica)
-		if !known || !counted || !watched || refusals.Value > 0 || idle.Value == 0 && timeouts.Value > 0 {
-			return false
-		}
-	}
-	return len(edges) > 0 && len(pools) > 0
 }

@@ -107,7 +107,7 @@ func TestAnIncident(t *testing.T) {
 			name:    "never acts while Postgres is unknown",
 			setup:   func(c *clinic) { c.world.postgres = errGone },
 			play:    func(c *clinic) { leakThenAlert(c, 2*time.Second, "orders-1") },
-			outcome: incident.HandedOver, cause: incident.Inconclusive, reason: "sessions is unknown",
+			outcome: incident.HandedOver, cause: incident.Inconclusive, reason: "postgres is unknown",
 		},
 		{
 			name:    "hands over when the workload is not opted in",

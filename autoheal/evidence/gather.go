@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,6 +38,11 @@ type Lister interface {
 	Workloads(ctx context.Context) ([]workload.Workload, error)
 }
 
+// EdgeReader reads how the edge treats checkouts.
+type EdgeReader interface {
+	State(ctx context.Context) (*edge.State, error)
+}
+
 // Gathering is what one look brought.
 type Gathering struct {
 	At    time.Time
@@ -65,6 +71,8 @@ type Config struct {
 	Lister     Lister
 	// Offenders finds requests that were hurt; nil finds none.
 	Offenders Offenders
+	// Edge reads the edge's state; nil reads none.
+	Edge EdgeReader
 	// ListQuery is what the list is asked with, for the record; "GET /v1/workloads" by default.
 	ListQuery string
 	// Deadline bounds one gathering; 1 s by default. A source that is slower is unknown.
@@ -102,42 +110,35 @@ type part struct {
 	listed bool // the list could be read
 
 	requests []Request
+	edge     *edge.State
 }
+
+// edgeState is the source of the edge's state. It gives no facts: who needs the state and has none does nothing.
+const edgeState = "edge"
 
 // Gather asks every source and returns within the deadline, with whatever has come by then.
 func (g *Gatherer) Gather(ctx context.Context, scope Scope) Gathering {
 	ctx, cancel := context.WithTimeout(ctx, g.cfg.Deadline)
 	defer cancel()
 	scope.live = sync.OnceValues(func() ([]workload.Workload, error) { return g.cfg.Lister.Workloads(ctx) })
-	parts := make(chan part, len(g.cfg.Collectors)+2) // room for all: a late source must not block for ever
-	waiting := []string{Workloads}
-	go func() { parts <- g.list(scope) }()
-	for _, c := range g.cfg.Collectors {
-		waiting = append(waiting, c.Source())
-		go func() { parts <- part{source: c.Source(), facts: c.Collect(ctx, scope)} }()
-	}
-	if g.cfg.Offenders != nil {
-		waiting = append(waiting, offenders)
-		go func() { parts <- g.hurt(ctx, scope) }()
-	}
+	asked := g.ask(ctx, scope)
 	result, listed := Gathering{At: g.cfg.Now()}, false
-	for len(waiting) > 0 {
+	for len(asked.waiting) > 0 {
 		select {
-		case p := <-parts:
+		case p := <-asked.parts:
 			result.Facts = append(result.Facts, p.facts...)
 			switch p.source {
 			case Workloads:
 				result.Workloads, listed = p.list, p.listed
 			case offenders:
 				result.Offenders = p.requests
+			case edgeState:
+				result.Edge = p.edge
 			}
-			waiting = slices.DeleteFunc(waiting, func(s string) bool { return s == p.source })
+			asked.waiting = slices.DeleteFunc(asked.waiting, func(s string) bool { return s == p.source })
 		case <-ctx.Done():
-			for _, source := range slices.DeleteFunc(waiting, func(s string) bool { return s == offenders }) {
-				result.Facts = append(result.Facts, unknown(source, "source", source, "",
-					fmt.Sprintf("%s did not answer within %s", source, g.cfg.Deadline), g.cfg.Now()))
-			}
-			waiting = nil
+			result.Facts = append(result.Facts, g.late(asked.waiting)...)
+			asked.waiting = nil
 		}
 	}
 	if listed {
@@ -150,10 +151,58 @@ func (g *Gatherer) Gather(ctx context.Context, scope Scope) Gathering {
 	return result
 }
 
-// past says whether a fact is about the pool of a replica that is there no more: Prometheus remembers it for some
+// questions are those that are under way.
+type questions struct {
+	parts   chan part
+	waiting []string // the sources that have not answered
+}
+
+// ask starts all sources at once.
+func (g *Gatherer) ask(ctx context.Context, scope Scope) questions {
+	q := questions{parts: make(chan part, len(g.cfg.Collectors)+3)} // room for all: a late source must not block for ever
+	start := func(source string, answer func() part) {
+		q.waiting = append(q.waiting, source)
+		go func() { q.parts <- answer() }()
+	}
+	start(Workloads, func() part { return g.list(scope) })
+	for _, c := range g.cfg.Collectors {
+		start(c.Source(), func() part { return part{source: c.Source(), facts: c.Collect(ctx, scope)} })
+	}
+	if g.cfg.Offenders != nil {
+		start(offenders, func() part { return g.hurt(ctx, scope) })
+	}
+	if g.cfg.Edge != nil {
+		start(edgeState, func() part { return g.edge(ctx) })
+	}
+	return q
+}
+
+// edge reads the state; one that could not be had is nil.
+func (g *Gatherer) edge(ctx context.Context) part {
+	state, err := g.cfg.Edge.State(ctx)
+	if err != nil {
+		state = nil
+	}
+	return part{source: edgeState, edge: state}
+}
+
+// late says of each source that it did not answer in time; of those that give no facts there is nothing to say.
+func (g *Gatherer) late(sources []string) []incident.Fact {
+	var facts []incident.Fact
+	for _, source := range sources {
+		if source != offenders && source != edgeState {
+			facts = append(facts, unknown(source, "source", source, "",
+				fmt.Sprintf("%s did not answer within %s", source, g.cfg.Deadline), g.cfg.Now()))
+		}
+	}
+	return facts
+}
+
+// past says whether a fact is about the metrics of a replica that is there no more: Prometheus remembers it for some
 // scrapes, under a name that does not come back where replacements have names of their own.
 func (g Gathering) past(f incident.Fact) bool {
-	if !strings.HasPrefix(f.Name, poolFacts) || f.Subject == Prometheus {
+	ofReplica := strings.HasPrefix(f.Name, poolFacts) || f.Name == RoundTripQuick || f.Name == ReleaseAge || f.Name == ReleaseLead
+	if !ofReplica || f.Subject == Prometheus {
 		return false
 	}
 	_, _, there := g.Replica(f.Subject)
@@ -179,5 +228,12 @@ func (g *Gatherer) list(scope Scope) part {
 
 // compare gives facts an order that does not depend on which source was faster.
 func compare(a, b incident.Fact) int {
-	return slices.Compare([]string{a.Source, a.Subject, a.Name}, []string{b.Source, b.Subject, b.Name})
+	return cmp.Or(slices.Compare([]string{a.Source, a.Subject, a.Name}, []string{b.Source, b.Subject, b.Name}), cmp.Compare(pid(a), pid(b)))
+}
+
+func pid(f incident.Fact) int {
+	if f.Session == nil {
+		return 0
+	}
+	return f.Session.PID
 }

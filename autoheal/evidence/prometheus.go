@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
-	"strings"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,7 +23,9 @@ type PrometheusConfig struct {
 	Interval time.Duration
 	// Stale is the age from which a sample says nothing; three scrapes by default.
 	Stale time.Duration
-	Now   func() time.Time
+	// ReleaseWindow is how long a release is evidence of a rollout; DefaultReleaseWindow by default.
+	ReleaseWindow time.Duration
+	Now           func() time.Time
 }
 
 // PrometheusCollector reads the pools' and the edge's metrics (docs/contracts.md, "Telemetry names").
@@ -46,6 +47,12 @@ func NewPrometheus(cfg PrometheusConfig) (*PrometheusCollector, error) {
 	}
 	if cfg.Stale == 0 {
 		cfg.Stale = 3 * cfg.Interval
+	}
+	if cfg.ReleaseWindow < 0 {
+		return nil, fmt.Errorf("evidence: the release window is %s: give --release-window how long a release is news", cfg.ReleaseWindow)
+	}
+	if cfg.ReleaseWindow == 0 {
+		cfg.ReleaseWindow = DefaultReleaseWindow
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -72,7 +79,8 @@ type question struct {
 
 // Collect asks all questions at once.
 func (c *PrometheusCollector) Collect(ctx context.Context, scope Scope) []incident.Fact {
-	questions := append(c.poolQuestions(scope), c.edgeQuestion(scope))
+	questions := append(c.poolQuestions(scope), c.wayQuestions(scope)...)
+	questions = append(questions, c.edgeQuestion(scope), c.arrivalQuestion(scope), c.releaseQuestion(scope))
 	answers := make([][]incident.Fact, len(questions))
 	var wait sync.WaitGroup
 	for i, q := range questions {
@@ -95,11 +103,7 @@ func (c *PrometheusCollector) Collect(ctx context.Context, scope Scope) []incide
 }
 
 func (c *PrometheusCollector) poolQuestions(scope Scope) []question {
-	quoted := make([]string, len(scope.Workloads))
-	for i, w := range scope.Workloads {
-		quoted[i] = regexp.QuoteMeta(w)
-	}
-	jobs, samples := fmt.Sprintf(`job=~%q`, strings.Join(quoted, "|")), c.samples()
+	jobs, samples := jobs(scope.Workloads), c.samples()
 	return []question{
 		{PoolIdle, `db_client_connection_count{` + jobs + `,db_client_connection_state="idle"}` + samples, c.gauge("{connection}", 1)},
 		{PoolUsed, `db_client_connection_count{` + jobs + `,db_client_connection_state="used"}` + samples, c.gauge("{connection}", 0)},
@@ -124,6 +128,7 @@ func (c *PrometheusCollector) perReplica(q question, series []Series, now time.T
 	}
 	var facts []incident.Fact
 	for replica, group := range groups {
+		group = present(group)
 		if age, fresh := c.fresh(group, now); !fresh {
 			facts = append(facts, unknown(Prometheus, q.fact, replica, q.selector,
 				fmt.Sprintf("stale: the last sample is %.1f s old; %s is the limit", age.Seconds(), c.cfg.Stale), now))
@@ -131,7 +136,7 @@ func (c *PrometheusCollector) perReplica(q question, series []Series, now time.T
 		}
 		fact, ok := read(group)
 		if !ok {
-			facts = append(facts, unknown(Prometheus, q.fact, replica, q.selector, "fewer than two samples to compare", now))
+			facts = append(facts, unknown(Prometheus, q.fact, replica, q.selector, notTwo, now))
 			continue
 		}
 		fact.Name, fact.Source, fact.Subject, fact.Query = q.fact, Prometheus, replica, q.selector
@@ -139,6 +144,21 @@ func (c *PrometheusCollector) perReplica(q question, series []Series, now time.T
 		facts = append(facts, fact)
 	}
 	return facts
+}
+
+// notTwo is why an increase is unknown.
+const notTwo = "fewer than two samples to compare"
+
+// present leaves out the series of versions that the replica had before: a rollout may keep its name, and Prometheus
+// remembers them for some scrapes.
+func present(group []Series) []Series {
+	version, newest := "", time.Time{}
+	for _, s := range group {
+		if last, ok := s.last(); ok && last.At.After(newest) {
+			version, newest = s.Labels["version"], last.At
+		}
+	}
+	return slices.DeleteFunc(group, func(s Series) bool { return s.Labels["version"] != version })
 }
 
 // fresh says how old the oldest last sample of the group is, and whether that is young enough.

@@ -170,8 +170,15 @@ func TestEveryWindowFollowsTheScrapeInterval(t *testing.T) {
 		t.Errorf("a sample of more than three scrapes ago is %+v", used)
 	}
 	for _, selector := range sampler.asked {
-		if !strings.HasSuffix(selector, "[25s]") {
-			t.Errorf("asked for %s; want five scrapes", selector)
+		want := "[25s]"
+		switch {
+		case strings.HasPrefix(selector, "up{"):
+			want = "[5m:5s]"
+		case strings.HasPrefix(selector, "http_server_request_duration_seconds_count"):
+			want = "[10m]"
+		}
+		if !strings.HasSuffix(selector, want) {
+			t.Errorf("asked for %s; want %s", selector, want)
 		}
 	}
 }

@@ -23,6 +23,7 @@ func replicaFacts(workloads []workload.Workload, query string, now time.Time) []
 				Name: ReplicaReady, Source: Workloads, Subject: r.ID, Query: query, Status: incident.Known,
 				Value: ready, Unit: "1", Threshold: 1, Detail: detail, At: now,
 			})
+			facts = append(facts, said(ReplicaWorkload, r.ID, query, w.Name, now), said(ReplicaVersion, r.ID, query, r.Version, now))
 			if r.StartedAt.IsZero() {
 				facts = append(facts, unknown(Workloads, ReplicaAge, r.ID, query, "it has not started", now))
 				continue
@@ -34,4 +35,11 @@ func replicaFacts(workloads []workload.Workload, query string, now time.Time) []
 		}
 	}
 	return facts
+}
+
+// said is a fact whose value is a word.
+func said(name, replica, query, word string, now time.Time) incident.Fact {
+	return incident.Fact{
+		Name: name, Source: Workloads, Subject: replica, Query: query, Status: incident.Known, Value: 1, Unit: "1", Detail: word, At: now,
+	}
 }

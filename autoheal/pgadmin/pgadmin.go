@@ -10,15 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
-
-	"github.com/faultline-lab/faultline/autoheal/evidence"
 )
-
-// ActivityQuery is what the server is asked. Times are taken by the server's own clock.
-const ActivityQuery = `SELECT pid, COALESCE(application_name, ''), COALESCE(state, ''), COALESCE(wait_event_type, ''),
-  GREATEST(COALESCE(EXTRACT(epoch FROM clock_timestamp() - state_change), 0), 0)::float8,
-  current_setting('max_connections')::int
-FROM pg_stat_activity WHERE backend_type = 'client backend'`
 
 // rightsQuery asks for the two rights that the connection needs.
 const rightsQuery = `SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE'),
@@ -118,27 +110,6 @@ func (a *Admin) check(ctx context.Context) error {
 // Ping says whether the connection answers.
 func (a *Admin) Ping(ctx context.Context) error {
 	return a.with(ctx, func(conn *pgx.Conn) error { return conn.Ping(ctx) })
-}
-
-// Activity reads all client sessions of the server.
-func (a *Admin) Activity(ctx context.Context) (evidence.Activity, error) {
-	activity := evidence.Activity{Query: ActivityQuery}
-	err := a.with(ctx, func(conn *pgx.Conn) error {
-		rows, err := conn.Query(ctx, ActivityQuery)
-		if err != nil {
-			return err
-		}
-		activity.Sessions, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (evidence.Session, error) {
-			var s evidence.Session
-			err := row.Scan(&s.PID, &s.ApplicationName, &s.State, &s.WaitEventType, &s.InState, &activity.MaxConnections)
-			return s, err
-		})
-		return err
-	})
-	if err != nil {
-		return evidence.Activity{Query: ActivityQuery}, fmt.Errorf("pg_stat_activity: %w", err)
-	}
-	return activity, nil
 }
 
 // with lends the connection out, opened where it is not, and closed where it broke.
