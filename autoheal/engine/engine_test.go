@@ -80,9 +80,15 @@ func TestAnIncident(t *testing.T) {
 		},
 		{
 			name:    "hands a busy pool over once the picture is whole, and touches nothing",
-			setup:   func(c *clinic) { c.world.busy["orders-1"] = true },
+			setup:   func(c *clinic) { c.world.busy["orders-1"], c.world.outside = true, true },
 			play:    func(c *clinic) { c.alert("ConnectionPoolExhausted", "orders") },
 			outcome: incident.HandedOver, cause: incident.Inconclusive, reason: "gatherings)",
+		},
+		{
+			name:    "closes a busy pool as harmless while the edge is good",
+			setup:   func(c *clinic) { c.world.busy["orders-1"] = true },
+			play:    func(c *clinic) { c.alert("ConnectionPoolExhausted", "orders") },
+			outcome: incident.Harmless, cause: incident.Inconclusive, reason: "nothing was done",
 		},
 		{
 			name:    "does nothing when the symptom is gone before the first look",

@@ -96,8 +96,15 @@ func TestEveryWindowIsThatOfTheScrapeIntervalThatTheFlagsSay(t *testing.T) {
 		if fact.Source != evidence.Prometheus {
 			continue
 		}
-		if asked++; !strings.HasSuffix(fact.Query, "[35s]") {
-			t.Errorf("asked for %s; want five scrapes", fact.Query)
+		want := "[35s]" // five scrapes
+		switch {
+		case strings.HasPrefix(fact.Query, "up{"):
+			want = "[5m:7s]" // the window of a release
+		case strings.HasPrefix(fact.Query, "http_server_request_duration_seconds_count"):
+			want = "[14m]" // six stretches of twenty scrapes
+		}
+		if asked++; !strings.HasSuffix(fact.Query, want) {
+			t.Errorf("asked for %s; want %s", fact.Query, want)
 		}
 	}
 	if asked == 0 {
