@@ -23,8 +23,10 @@ func corroborate(facts evidence.Facts, cause incident.Cause) []string {
 	if part, known := facts.Get(evidence.TracePart, parts()[cause]); known {
 		said = append(said, fmt.Sprintf("slow orders spend %.2f s in %s (%s)", part.Value, part.Subject, part.Detail))
 	}
-	if lines := of(facts, evidence.ErrorLines); len(lines) > 0 {
-		said = append(said, fmt.Sprintf("most of the errors in the logs are %s (%g, %s)", lines[0].Subject, lines[0].Value, lines[0].Detail))
+	for _, lines := range of(facts, evidence.ErrorLines) {
+		if lines.Subject != "all" && lines.Value > 0 {
+			return append(said, fmt.Sprintf("most of the errors in the logs are %s (%g, %s)", lines.Subject, lines.Value, lines.Detail))
+		}
 	}
 	return said
 }

@@ -99,7 +99,7 @@ func (c *PrometheusCollector) calls(q question, series []Series, now time.Time, 
 		if _, fresh := c.fresh([]Series{s}, now); !fresh {
 			continue // of a caller that is gone, or an address that is not called any more
 		}
-		if name, known := at(all, s.Labels["server_address"], s.Labels["server_port"]); known {
+		if name, known := WorkloadAt(all, s.Labels["server_address"], s.Labels["server_port"]); known {
 			called[name] = append(called[name], s)
 		}
 	}
@@ -118,8 +118,8 @@ func (c *PrometheusCollector) calls(q question, series []Series, now time.Time, 
 	return facts
 }
 
-// at names the workload that answers at an address: a replica's own, or the name of a Service, which is the workload's.
-func at(all []workload.Workload, host, port string) (string, bool) {
+// WorkloadAt names the workload that answers at an address: a replica's own, or the name of a Service, which is the workload's.
+func WorkloadAt(all []workload.Workload, host, port string) (string, bool) {
 	address, service := net.JoinHostPort(host, port), host
 	if net.ParseIP(host) == nil {
 		service, _, _ = strings.Cut(host, ".")

@@ -27,6 +27,14 @@ type Scope struct {
 // roll waits for the list of all live workloads; nil where nobody has asked for it.
 type roll func() ([]workload.Workload, error)
 
+// Live are all live workloads, of the scope or not; none where nobody has asked for the list.
+func (s Scope) Live() ([]workload.Workload, error) {
+	if s.live == nil {
+		return nil, nil
+	}
+	return s.live()
+}
+
 // Collector asks one source. It answers with facts; what it could not get, it says in unknown facts.
 type Collector interface {
 	Source() string
