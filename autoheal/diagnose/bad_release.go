@@ -27,7 +27,6 @@ func badRelease(facts evidence.Facts, scrape time.Duration) Finding {
 		s.decides(len(leaks.replicas) > 0 && len(old) == 0 && len(young) > 0, dated,
 			fmt.Sprintf("all of them run a version that is new: %s", releaseText(facts, young)),
 			fmt.Sprintf("%s runs no version that is new", strings.Join(old, ", ")), evidence.ReleaseAge)
-		noOldRoot(facts, &s)
 		p.suffers(&s)
 		p.named(&s)
 		return s.finding(incident.BadRelease).about(p.workload, young)

@@ -35,7 +35,6 @@ func serverCap(facts evidence.Facts, _ time.Duration) Finding {
 		s.decides(refusals > 0 || small > 0, refusals > 0 || watched && sized,
 			fmt.Sprintf("the server refused %g connects of %s (53300), and %g connections are missing in its pools", refusals, p.workload, small),
 			"no connect of "+p.workload+" was refused, and its pools have their size", evidence.PoolConnectRefusals)
-		noOldRoot(facts, &s)
 		p.suffers(&s)
 		p.named(&s)
 		f := s.finding(incident.ServerCap)
