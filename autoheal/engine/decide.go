@@ -78,6 +78,12 @@ func (w *work) consult(ctx context.Context, choice decide.Choice) error {
 		return w.concluded("proposed", refusal.Reason, func() error { return w.propose(ctx, choice, withheld, refusal) })
 	case len(plan) == 0 && len(withheld) > 0:
 		return w.concluded("asked", refusal.Reason, func() error { return w.askPerson(ctx, choice, withheld, refusal) })
+	case len(plan) == 0 && refusal.NextRung && choice.Rung+1 < len(w.cfg.Playbook.Ladder(w.in.Diagnosis.Cause)):
+		return w.concluded("refused", refusal.Reason, func() error {
+			w.note("note", "rung %d, %s, is refused, and the next rung may be right: %s", choice.Rung+1, choice.Step.Remedy, refusal.Reason)
+			w.in.Rung++
+			return w.decide(ctx)
+		})
 	case len(plan) == 0:
 		return w.concluded("refused", refusal.Reason, func() error { return w.refused(ctx, refusal) })
 	}

@@ -29,7 +29,8 @@ func (w *work) ask(ctx context.Context, choice decide.Choice, target incident.Ta
 
 func (w *work) request(ctx context.Context, choice decide.Choice, target incident.Target, seen *look) (guard.Request, error) {
 	now := w.cfg.Now()
-	effects, err := w.cfg.Store.Effects(ctx, now.Add(-w.cfg.Limits.LookBack()))
+	limits := choice.Step.Tighten(w.cfg.Limits)
+	effects, err := w.cfg.Store.Effects(ctx, now.Add(-limits.LookBack()))
 	if err != nil {
 		return guard.Request{}, err
 	}
@@ -43,7 +44,7 @@ func (w *work) request(ctx context.Context, choice decide.Choice, target inciden
 	request := guard.Request{
 		At: now, IncidentID: w.in.ID, Rung: choice.Rung, Cause: w.in.Diagnosis.Cause, Remedy: choice.Step.Remedy,
 		Traits: choice.Remedy.Traits(), Target: target, Failing: seen.Diagnosis.Subjects, Effects: effects, Leases: leases,
-		Switch: w.stopped(ctx), Limits: w.cfg.Limits, OpenIncidents: w.others(ctx), Prior: w.in.Actions,
+		Switch: w.stopped(ctx), Limits: limits, OpenIncidents: w.others(ctx), Prior: w.in.Actions,
 		Approved: w.approvedBy(choice.Step.Remedy, target), Budget: budget, Room: w.room(seen, target.Workload),
 		Damage: damage,
 	}

@@ -46,7 +46,8 @@ func newClinic(t testing.TB, w *world) *clinic {
 		t.Fatal(err)
 	}
 	book, err := playbook.Load("", playbook.Known{
-		Causes: []incident.Cause{incident.ConnectionLeak}, Remedies: []string{remedy.RestartReplicasName}, Harmful: guard.Harmful,
+		Causes: []incident.Cause{incident.ConnectionLeak}, Harmful: guard.Harmful, Limits: guard.Defaults(guard.Act),
+		Remedies: playbook.Remedies([]*remedy.RestartReplicas{{}}),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -30,6 +30,8 @@ func connectionRoom(r Request) Answer {
 	}
 	added, why := r.added()
 	switch {
+	case r.Traits.Adds && r.Target.Kind == incident.EdgeTarget:
+		return yes("what goes another way through the edge adds no replicas; those that it needs are a target of their own")
 	case why != "":
 		return never("%s", why)
 	case added <= 0:

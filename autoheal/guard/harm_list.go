@@ -1,6 +1,11 @@
 package guard
 
-import "github.com/faultline-lab/faultline/autoheal/incident"
+import (
+	"maps"
+	"slices"
+
+	"github.com/faultline-lab/faultline/autoheal/incident"
+)
 
 // harm is the table of docs/guards/harm-list.md: what makes a cause worse, and how.
 func harm() map[incident.Cause]map[string]string {
@@ -54,6 +59,9 @@ func harm() map[incident.Cause]map[string]string {
 
 // Harmful says why a remedy makes a cause worse; "" when it is not known to.
 func Harmful(cause incident.Cause, remedy string) string { return harm()[cause][remedy] }
+
+// HarmfulFor lists the remedies that are known to make a cause worse, sorted.
+func HarmfulFor(cause incident.Cause) []string { return slices.Sorted(maps.Keys(harm()[cause])) }
 
 // harmList refuses what the diagnosed cause makes worse, even when a playbook names it. Without a diagnosis nothing may be
 // done but to look.

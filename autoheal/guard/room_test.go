@@ -91,7 +91,11 @@ func TestGuardsOfWhatServes(t *testing.T) {
 		{"connection-room", "refuses when the workload cannot be read", func(r *guard.Request) { scaleOut(r); r.Workload = nil }, false, false},
 		{"connection-room", "refuses what adds replicas to nobody can tell what", func(r *guard.Request) {
 			scaleOut(r)
-			r.Target.Kind = incident.EdgeTarget
+			r.Target.Kind = incident.SessionsTarget
 		}, false, false},
+		{"connection-room", "allows what goes to a standby that is there, whatever the server has left", func(r *guard.Request) {
+			r.Remedy, r.Traits, r.Room = "shift-traffic", remedy.Traits{Lasting: true, Adds: true}, nil
+			r.Target = incident.Target{Kind: incident.EdgeTarget, Workload: "storefront", Name: "storefront", Is: "100:0", To: "0:100"}
+		}, true, false},
 	})
 }

@@ -32,6 +32,12 @@ func (d Document) compare(node ast.Node, kind reflect.Type, where string, proble
 				d.compare(item, kind.Elem(), where, problems)
 			}
 		}
+	case reflect.Map:
+		if mapping, ok := node.(ast.MapNode); ok {
+			for entries := mapping.MapRange(); entries.Next(); {
+				d.compare(entries.Value(), kind.Elem(), entries.Key().GetToken().Value, problems)
+			}
+		}
 	case reflect.Struct:
 		if mapping, ok := node.(ast.MapNode); ok {
 			d.compareMapping(mapping, kind, where, problems)

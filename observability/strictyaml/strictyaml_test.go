@@ -15,6 +15,8 @@ type pet struct {
 	Toys  []toy  `yaml:"toys"`
 	Notes any    `yaml:"notes"`
 	Mood  mood   `yaml:"mood"`
+
+	Friends map[string]toy `yaml:"friends"`
 }
 
 type toy struct {
@@ -70,8 +72,9 @@ func TestWhatFollowsAnEmptyDocumentIsNotLost(t *testing.T) {
 
 func TestWhatIsWrongIsNamedWithItsPlace(t *testing.T) {
 	for name, test := range map[string]struct{ text, want string }{
-		"an unknown key":              {"name: a\nlegz: 3\n", `pets.yaml:2:1: unknown key "legz" in the document; the keys there are: name, legs, toys, notes, mood`},
+		"an unknown key":              {"name: a\nlegz: 3\n", `pets.yaml:2:1: unknown key "legz" in the document; the keys there are: name, legs, toys, notes, mood, friends`},
 		"a second unknown key":        {"x: 1\ntoys:\n  - color: red\n", `pets.yaml:3:5: unknown key "color" in toys; the keys there are: colour`},
+		"an unknown key in a mapping": {"friends:\n  bob:\n    color: red\n", `pets.yaml:3:5: unknown key "color" in bob; the keys there are: colour`},
 		"a value of another type":     {"name: a\nlegs: four\n", "pets.yaml:2:7: "},
 		"a value that a type refuses": {"name: a\nmood: bad\n", "pets.yaml:2:7: a pet's mood is good"},
 		"a key that is there twice":   {"name: a\nname: b\n", "pets.yaml:2:1: "},

@@ -36,9 +36,14 @@ type healer struct {
 
 // assemble puts the parts together. It contacts nobody but the store's file: what is down now may come up later.
 func (c serveCommand) assemble(ctx context.Context, senses *telemetry.Telemetry) (*healer, error) {
-	book, err := playbook.Load(c.Playbook, known())
+	limits := guard.Defaults(guard.Autonomy(c.Autonomy))
+	limits.Cooldown = c.Cooldown
+	book, err := playbook.Load(c.Playbook, known(limits))
 	if err != nil {
 		return nil, err
+	}
+	for _, warning := range book.Warnings {
+		senses.Logger().WarnContext(ctx, "a rung of the playbook does harm, and will be refused each time", "error", warning)
 	}
 	dependencies, err := correlate.Load(c.Dependencies)
 	if err != nil {
@@ -76,8 +81,6 @@ func (c serveCommand) assemble(ctx context.Context, senses *telemetry.Telemetry)
 	if h.store, err = store.Open(ctx, store.Config{Path: c.Store}); err != nil {
 		return nil, err
 	}
-	limits := guard.Defaults(guard.Autonomy(c.Autonomy))
-	limits.Cooldown = c.Cooldown
 	h.config = engine.Config{
 		Store: h.store, Senses: gatherer, Edge: edge, Remedies: []remedy.Remedy{h.target.restart}, Playbook: book, Map: dependencies,
 		Logger: senses.Logger(), Registerer: senses.Registerer(), Tracer: senses.TracerProvider().Tracer("autoheal/engine"),

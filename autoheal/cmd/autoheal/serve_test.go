@@ -229,3 +229,18 @@ func TestTheKillSwitchIsAFile(t *testing.T) {
 		}
 	}
 }
+
+// A harmful rung must not keep a healer from its other causes, and nobody may overlook it.
+func TestAHealerStartsWithAHarmfulRungAndSaysSo(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "p.yaml")
+	harmful := "version: 1\ncauses:\n  lock-contention:\n    ladder:\n" +
+		"      - {remedy: restart-replicas, timeout: 15s, verify: {readings: 3, within: 15s}}\n"
+	if err := os.WriteFile(file, []byte(harmful), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, out, stop := serve(t, "--playbook="+file)
+	if want := "p.yaml:5:18: restart-replicas makes lock-contention worse"; !strings.Contains(out.String(), want) {
+		t.Errorf("nothing is said of %q: %s", want, out.String())
+	}
+	stop()
+}
