@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/faultline-lab/faultline/autoheal/decide"
+	"github.com/faultline-lab/faultline/autoheal/guard"
 	"github.com/faultline-lab/faultline/autoheal/incident"
 	"github.com/faultline-lab/faultline/autoheal/playbook"
 	"github.com/faultline-lab/faultline/autoheal/remedy"
@@ -104,7 +105,8 @@ func situation(t *testing.T, restart, rollback []incident.Target, actions []inci
 	first := can{"restart", remedy.Traits{EndsRequests: true}, restart}
 	second := can{"rollback", remedy.Traits{}, rollback}
 	book, err := playbook.Parse("book", []byte(book), playbook.Known{
-		Causes: incident.Causes(), Remedies: []string{"restart", "rollback"}, Harmful: func(incident.Cause, string) string { return "" },
+		Causes: incident.Causes(), Remedies: playbook.Remedies([]can{first, second}), Limits: guard.Defaults(guard.Act),
+		Harmful: func(incident.Cause, string) string { return "" },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -120,7 +122,7 @@ func situation(t *testing.T, restart, rollback []incident.Target, actions []inci
 	return s
 }
 
-const book = `version: 1
+const book = `version: 2
 causes:
   connection-leak:
     ladder:
