@@ -74,8 +74,11 @@ func (a *ascent) makeSecrets(ctx context.Context, _ func(string)) (string, error
 	if err != nil {
 		return "", err
 	}
+	if _, err := ensureSecret(ctx, a.client, namespace, edgeSecret, controlToken); err != nil {
+		return "", err
+	}
 	a.stack = addresses(a.cfg, a.at, namespace, passwords, a.marker.MadeAt, a.grafana)
-	return "passwords and the webhook's token are in the cluster", os.WriteFile(a.at.WebhookToken, []byte(healer[webhookToken]+"\n"), 0o600)
+	return "passwords and tokens are in the cluster", os.WriteFile(a.at.WebhookToken, []byte(healer[webhookToken]+"\n"), 0o600)
 }
 
 func (a *ascent) apply(ctx context.Context, say func(string)) (string, error) {

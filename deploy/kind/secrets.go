@@ -22,6 +22,9 @@ const (
 
 	healerSecret = "autoheal"
 	webhookToken = "webhook-token"
+
+	edgeSecret   = "storefront"
+	controlToken = "control-token"
 )
 
 // ensureSecret returns the values of a secret, which is made when there is none. One that is there is left as it is: the

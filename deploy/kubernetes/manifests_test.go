@@ -54,7 +54,7 @@ func TestTheHealersListOfWorkloadsIsThatOfTheOptInLabels(t *testing.T) {
 			}
 		}
 		slices.Sort(labelled)
-		if want := []string{"inventory", "orders", "payments", "storefront"}; !slices.Equal(labelled, want) {
+		if want := []string{"inventory", "orders", "orders-standby", "payments", "storefront"}; !slices.Equal(labelled, want) {
 			t.Errorf("opted in are %v, want the patient: %v", labelled, want)
 		}
 		role, ok := all[rbacv1.Role](t, objects, "Role")["autoheal-acts"]
@@ -76,9 +76,9 @@ func TestTheHealersListOfWorkloadsIsThatOfTheOptInLabels(t *testing.T) {
 
 func TestOurProgramsAreWhatPrometheusAndTheHealerLookFor(t *testing.T) {
 	each(t, func(t *testing.T, overlay string, objects []*unstructured.Unstructured) {
-		want := []string{"autoheal", "inventory", "orders", "payments", "storefront"}
+		want := []string{"autoheal", "inventory", "orders", "orders-standby", "payments", "storefront"}
 		if overlay != "prod" {
-			want = []string{"autoheal", "inventory", "loadgen", "orders", "payments", "storefront"}
+			want = []string{"autoheal", "inventory", "loadgen", "orders", "orders-standby", "payments", "storefront"}
 		}
 		var ours []string
 		for name, template := range templates(t, objects) {
@@ -90,8 +90,16 @@ func TestOurProgramsAreWhatPrometheusAndTheHealerLookFor(t *testing.T) {
 			if template.Labels["app.kubernetes.io/name"] != name || template.Labels["app.kubernetes.io/version"] == "" {
 				t.Errorf("%s: labels %v", name, template.Labels)
 			}
-			if len(main.Ports) != 1 || main.Ports[0].Name != "http" || main.Ports[0].ContainerPort != 8080 {
-				t.Errorf("%s: ports %v", name, main.Ports)
+			open := map[string]int32{}
+			for _, port := range main.Ports {
+				open[port.Name] = port.ContainerPort
+			}
+			want := map[string]int32{"http": 8080}
+			if name == "storefront" {
+				want["control"] = 8081
+			}
+			if !maps.Equal(open, want) {
+				t.Errorf("%s: ports %v, want %v", name, open, want)
 			}
 			if main.StartupProbe == nil || main.ReadinessProbe == nil || main.LivenessProbe == nil {
 				t.Errorf("%s has not all three probes", name)
@@ -257,7 +265,7 @@ func TestOnlyDevOpensTheNodesPortsAndTheyAreThoseOfTheContract(t *testing.T) {
 }
 
 func TestEveryFileAndAccountOfAPodIsThere(t *testing.T) {
-	secrets := []string{"postgres", "autoheal"} // made by `stack kind up`, or by whoever applies the overlay
+	secrets := []string{"postgres", "autoheal", "storefront"} // made by `stack kind up`, or by whoever applies the overlay
 	each(t, func(t *testing.T, overlay string, objects []*unstructured.Unstructured) {
 		maps, claims := all[corev1.ConfigMap](t, objects, "ConfigMap"), all[corev1.PersistentVolumeClaim](t, objects, "PersistentVolumeClaim")
 		accounts := all[corev1.ServiceAccount](t, objects, "ServiceAccount")

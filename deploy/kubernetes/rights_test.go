@@ -182,8 +182,8 @@ func expectedRules(overlay string) []string {
 	}
 	if !observes[overlay] {
 		want = append(want, "[create] of [] [pods/eviction] named []",
-			"[patch] of [apps] [deployments] named [inventory orders payments storefront]",
-			"[get update] of [apps] [deployments/scale] named [inventory orders payments storefront]")
+			"[patch] of [apps] [deployments] named [inventory orders orders-standby payments storefront]",
+			"[get update] of [apps] [deployments/scale] named [inventory orders orders-standby payments storefront]")
 	}
 	slices.Sort(want)
 	return want
@@ -249,7 +249,7 @@ func TestTheHealerMayEvictPodsOfOptedInWorkloadsOnly(t *testing.T) {
 	for _, overlay := range []string{"dev", "staging"} {
 		t.Run(overlay, func(t *testing.T) {
 			namespace := Namespace(applied(t, config, overlay))
-			optedIn := []string{"inventory", "orders", "payments", "storefront"}
+			optedIn := []string{"inventory", "orders", "payments", "storefront"} // orders-standby has no pod
 			others := []string{"alertmanager", "autoheal", "jaeger", "loadgen", "loki", "postgres", "prometheus"}
 			pods := podsOf(t, clientOf(t, config), namespace, slices.Concat(optedIn, others))
 			healer := as(t, config, namespace, "autoheal")

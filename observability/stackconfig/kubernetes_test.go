@@ -86,7 +86,12 @@ func pods(address string) []map[string]any {
 			"__meta_kubernetes_pod_node_name":                       "node-1",
 		}}
 	}
+	standby := pod("orders-standby", "orders-standby-7c9d-abcde", "http", "Running", "v1")
+	maps.Copy(standby["labels"].(map[string]string), map[string]string{
+		"__meta_kubernetes_pod_label_faultline_dev_job": "orders", "__meta_kubernetes_pod_label_faultline_dev_group": "standby",
+	})
 	return []map[string]any{
+		standby,
 		pod("orders", "orders-6d4cf56db6-x7k2p", "http", "Running", "v1"),
 		pod("orders", "orders-6d4cf56db6-old", "http", "Succeeded", "v1"),
 		pod("orders", "orders-6d4cf56db6-bad", "http", "Failed", "v1"),
@@ -124,6 +129,7 @@ func TestAPodsSeriesLookAsTheyDoLocally(t *testing.T) {
 	prometheus := prometheusWith(t, config)
 
 	want := []map[string]string{
+		{"job": "orders", "instance": "orders-standby-7c9d-abcde", "version": "v1", "group": "standby"},
 		{"job": "orders", "instance": "orders-6d4cf56db6-x7k2p", "version": "v1"},
 		{"job": "storefront", "instance": "storefront-75675f5897-8zl4q", "version": "v2"},
 	}
