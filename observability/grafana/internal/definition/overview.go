@@ -136,7 +136,7 @@ func delivery() []*board.Panel {
 		board.Graph("Outbox, deliveries", "Deliveries by result.", board.PerSecond,
 			board.Ask(rate("result", "orders_outbox_deliveries_total"), "{{result}}")).FromZero(),
 		board.Graph("Backends of storefront", "Replicas of orders that storefront knows, and its calls that moved on to the next one.", board.Count,
-			board.Ask("min by (instance) (storefront_backends)", "{{instance}} backends"),
+			board.Ask("sum by (instance) (storefront_backends)", "{{instance}} backends"),
 			board.Ask("sum(increase(storefront_failovers_total[$__rate_interval]))", "failovers")).FromZero(),
 	}
 }
