@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"go.opentelemetry.io/otel/trace"
-
 	"github.com/faultline-lab/faultline/autoheal/incident"
 	"github.com/faultline-lab/faultline/autoheal/workload"
 )
@@ -176,10 +174,8 @@ func notFoundUnless(asked bool, err error) error {
 // await waits until the restart is complete, and says what came of it. A look that fails is no end: the next may not.
 func (r *restart) await(ctx context.Context) Effect {
 	var last error
-	// Twenty looks a second would bury what the trace is about. The trace's id stays, for whatever the other side logs.
-	quiet := trace.ContextWithSpanContext(ctx, trace.SpanContextFromContext(ctx).WithTraceFlags(0))
 	for {
-		seen, err := r.replicas.Workload(quiet, r.Target.Workload)
+		seen, err := r.replicas.Workload(quiet(ctx), r.Target.Workload)
 		if err == nil {
 			var effect Effect
 			if effect, err = r.judge(seen); err == nil {
