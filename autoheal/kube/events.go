@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -23,6 +24,8 @@ const (
 	Restarting = "AutohealRestarting"
 	Restarted  = "AutohealRestarted"
 	Failed     = "AutohealFailed"
+	Applied    = "AutohealApplied" // any remedy but a restart
+	Undone     = "AutohealUndone"
 	Scaled     = "AutohealScaled"
 	RolledBack = "AutohealRolledBack"
 )
@@ -56,8 +59,21 @@ func (discard) Eventf(runtime.Object, string, string, string, ...any) {}
 func (discard) AnnotatedEventf(runtime.Object, map[string]string, string, string, string, ...any) {
 }
 
-// Announced is a remedy whose end is told by events on the Deployment and on the pod that it was about.
-func (c *Control) Announced(r remedy.Remedy) remedy.Remedy { return announced{r, c} }
+// Announced is a remedy whose end is told by events on the Deployment, and on the pod where it was about one. It can be undone
+// and renewed as far as the remedy itself can.
+func (c *Control) Announced(r remedy.Remedy) remedy.Remedy {
+	if r.Traits().Harmless {
+		return r // nothing happens that would be worth an event
+	}
+	plain := announced{r, c}
+	switch own := r.(type) {
+	case remedy.Renewer:
+		return announcedRenewer{announcedUndoer{plain, own}, own}
+	case remedy.Undoer:
+		return announcedUndoer{plain, own}
+	}
+	return plain
+}
 
 type announced struct {
 	remedy.Remedy
@@ -66,21 +82,50 @@ type announced struct {
 
 func (a announced) Apply(ctx context.Context, application remedy.Application) remedy.Effect {
 	effect := a.Remedy.Apply(ctx, application)
-	reason := map[string]string{incident.ResultDone: Restarted, incident.ResultFailed: Failed}[effect.Result]
-	if reason != "" && ctx.Err() == nil {
-		a.control.announceEnd(ctx, reason, application.Target, effect)
+	good := Applied
+	if a.Name() == remedy.RestartReplicasName {
+		good = Restarted
 	}
+	a.tell(ctx, good, a.Name(), application.Target, effect)
 	return effect
 }
 
-// announceEnd tells of the end of a restart. The pod itself is gone by then: its events are found by name and UID.
-func (c *Control) announceEnd(ctx context.Context, reason string, target incident.Target, effect remedy.Effect) {
-	uid, _, _ := strings.Cut(target.Is, ".")
-	about := []runtime.Object{&corev1.ObjectReference{
-		Kind: "Pod", APIVersion: "v1", Namespace: c.cfg.Namespace, Name: target.Name, UID: types.UID(uid),
-	}}
-	if d, err := c.deployment(ctx, target.Workload); err == nil {
+type announcedUndoer struct {
+	announced
+	undoer remedy.Undoer
+}
+
+func (a announcedUndoer) Undo(ctx context.Context, application remedy.Application) remedy.Effect {
+	effect := a.undoer.Undo(ctx, application)
+	a.tell(ctx, Undone, "taking back "+a.Name(), application.Target, effect)
+	return effect
+}
+
+type announcedRenewer struct {
+	announcedUndoer
+	renewer remedy.Renewer
+}
+
+// Renew tells nothing: it happens every few seconds.
+func (a announcedRenewer) Renew(ctx context.Context, application remedy.Application) (time.Time, error) {
+	return a.renewer.Renew(ctx, application)
+}
+
+// tell tells of the end of a remedy. What was skipped, or broken off because the healer stops, has no end.
+func (a announced) tell(ctx context.Context, good, what string, target incident.Target, effect remedy.Effect) {
+	reason := map[string]string{incident.ResultDone: good, incident.ResultFailed: Failed}[effect.Result]
+	if reason == "" || ctx.Err() != nil {
+		return
+	}
+	about := []runtime.Object{}
+	if target.Kind == incident.ReplicaTarget { // a pod may be gone by then: its events are found by name and UID
+		uid, _, _ := strings.Cut(target.Is, ".")
+		about = append(about, &corev1.ObjectReference{
+			Kind: "Pod", APIVersion: "v1", Namespace: a.control.cfg.Namespace, Name: target.Name, UID: types.UID(uid),
+		})
+	}
+	if d, err := a.control.deployment(ctx, target.Workload); err == nil {
 		about = append(about, d)
 	}
-	c.announce(reason, fmt.Sprintf("restart of %s: %s", target.Name, effect.Detail), about...)
+	a.control.announce(reason, fmt.Sprintf("%s of %s: %s", what, target.Name, effect.Detail), about...)
 }

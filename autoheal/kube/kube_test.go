@@ -170,6 +170,59 @@ func TestVersionsAreThoseOfTheRolloutsNewestLast(t *testing.T) {
 	}
 }
 
+func TestAVersionThatWasRolledBackToIsNoNewerForIt(t *testing.T) {
+	d := deployment("v1")
+	again := replicaSet("orders-a", "v1", "3", d)
+	again.Annotations["deployment.kubernetes.io/revision-history"] = "1"
+	w, err := control(t, fake.NewClientset(d, again, replicaSet("orders-b", "v2", "2", d)), nil).Workload(t.Context(), "orders")
+	if err != nil || !slices.Equal(w.Versions, []string{"v1", "v2"}) {
+		t.Errorf("versions %v, error %v; want v1, v2: there is nothing before v1", w.Versions, err)
+	}
+}
+
+func TestTheOwnersSayHowManyReplicasThereMayBe(t *testing.T) {
+	for text, want := range map[string]int{"": 0, "4": 4, "many": 2, "-1": 2} {
+		d := deployment("v1")
+		if text != "" {
+			d.Annotations = map[string]string{"faultline.dev/max-replicas": text}
+		}
+		if w, err := control(t, fake.NewClientset(d), nil).Workload(t.Context(), "orders"); err != nil || w.Max != want {
+			t.Errorf("%q: at most %d, error %v; want %d", text, w.Max, err, want)
+		}
+	}
+}
+
+// What the engine asks a remedy for must still be there when its end is told by events.
+func TestAnAnnouncedRemedyCanDoWhatTheRemedyCan(t *testing.T) {
+	recorder := record.NewFakeRecorder(10)
+	c := control(t, fake.NewClientset(deployment("v1")), recorder)
+	remedies, err := remedy.All(remedy.Controls{Replicas: c, Scaler: c, Releases: c, Edge: fakeEdge{}, Sessions: fakeSessions{}, HTTP: http.DefaultClient})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range remedies {
+		told := c.Announced(r)
+		_, undoer := r.(remedy.Undoer)
+		_, renewer := r.(remedy.Renewer)
+		_, toldUndoer := told.(remedy.Undoer)
+		_, toldRenewer := told.(remedy.Renewer)
+		if undoer != toldUndoer || renewer != toldRenewer || told.Name() != r.Name() || told.Traits() != r.Traits() {
+			t.Errorf("%s: can be undone %v, renewed %v; announced %v, %v", r.Name(), undoer, renewer, toldUndoer, toldRenewer)
+		}
+	}
+	effect := c.Announced(remedies[slices.IndexFunc(remedies, func(r remedy.Remedy) bool { return r.Name() == remedy.ScaleOutName })]).(remedy.Undoer).
+		Undo(t.Context(), remedy.Application{
+			Target: incident.Target{Kind: incident.WorkloadTarget, Workload: "orders", Name: "orders", Is: "2", To: "3"}, Timeout: time.Second,
+		})
+	if got := <-recorder.Events; effect.Result != incident.ResultDone || !strings.HasPrefix(got, "Normal AutohealUndone taking back scale-out of orders: orders has 2") {
+		t.Errorf("%+v, event %q", effect, got)
+	}
+}
+
+type fakeEdge struct{ remedy.Edge }
+
+type fakeSessions struct{ remedy.Sessions }
+
 func TestAPodOfAnotherOwnerIsNoReplica(t *testing.T) {
 	d := deployment("v1")
 	set := replicaSet("orders-a", "v1", "1", d)
@@ -272,7 +325,7 @@ func TestNothingIsAskedForWhenTheReplicaIsNotTheOneThatWasJudged(t *testing.T) {
 
 func TestTheEndOfARemedyIsAnEvent(t *testing.T) {
 	for result, want := range map[string]string{
-		incident.ResultDone: "Normal AutohealRestarted", incident.ResultFailed: "Warning AutohealFailed", incident.ResultSkipped: "",
+		incident.ResultDone: "Normal AutohealApplied", incident.ResultFailed: "Warning AutohealFailed", incident.ResultSkipped: "",
 	} {
 		recorder := record.NewFakeRecorder(10)
 		c := control(t, fake.NewClientset(deployment("v1")), recorder)
@@ -303,6 +356,8 @@ type fixed struct {
 }
 
 func (fixed) Name() string { return "fixed" }
+
+func (fixed) Traits() remedy.Traits { return remedy.Traits{} }
 
 func (f fixed) Apply(context.Context, remedy.Application) remedy.Effect { return f.effect }
 

@@ -4,8 +4,11 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -19,8 +22,12 @@ import (
 const (
 	partOf       = "app.kubernetes.io/part-of=faultline"
 	versionLabel = "app.kubernetes.io/version"
-	// revision is Kubernetes' own: which rollout a replica set belongs to.
-	revision = "deployment.kubernetes.io/revision"
+	// revision is Kubernetes' own: which rollout a replica set belongs to. revisionHistory are the rollouts that it belonged to
+	// before it was rolled out again.
+	revision        = "deployment.kubernetes.io/revision"
+	revisionHistory = "deployment.kubernetes.io/revision-history"
+	// maxReplicas is an annotation of a Deployment: how many replicas its owners allow. Without it there is no limit.
+	maxReplicas = "faultline.dev/max-replicas"
 )
 
 // seen is one look at the namespace.
@@ -113,7 +120,7 @@ func (c *Control) sets(ctx context.Context) ([]appsv1.ReplicaSet, error) {
 func (s seen) workload(d appsv1.Deployment) workload.Workload {
 	sets := setsOf(d, s.sets)
 	w := workload.Workload{
-		Name: d.Name, Labels: d.Labels, Desired: desired(d), Version: d.Spec.Template.Labels[versionLabel], Versions: versions(d, sets),
+		Name: d.Name, Labels: d.Labels, Desired: desired(d), Max: most(d), Version: d.Spec.Template.Labels[versionLabel], Versions: versions(d, sets),
 		Replicas: []workload.Replica{},
 	}
 	for _, pod := range s.pods {
@@ -132,6 +139,19 @@ func desired(d appsv1.Deployment) int {
 	return int(*d.Spec.Replicas)
 }
 
+// most is the owners' limit. One that cannot be read allows nothing beyond what is wanted now.
+func most(d appsv1.Deployment) int {
+	text, given := d.Annotations[maxReplicas]
+	if !given {
+		return 0
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		return max(1, desired(d))
+	}
+	return n
+}
+
 // setsOf returns the replica sets of a Deployment, the oldest rollout first.
 func setsOf(d appsv1.Deployment, sets []appsv1.ReplicaSet) []appsv1.ReplicaSet {
 	mine := slices.DeleteFunc(slices.Clone(sets), func(set appsv1.ReplicaSet) bool { return !metav1.IsControlledBy(&set, &d) })
@@ -147,18 +167,31 @@ func rollout(set appsv1.ReplicaSet) int {
 	return n
 }
 
-// versions are those of the rollouts that Kubernetes remembers, newest last. The present one is always among them.
+// versions are those of the rollouts that Kubernetes remembers, by when each was last rolled out, newest last. The present one
+// is always among them; where it was rolled back to, it stands where it was rolled out first: else the version before it
+// would be the one that it was rolled back from.
 func versions(d appsv1.Deployment, sets []appsv1.ReplicaSet) []string {
-	found := []string{}
-	add := func(version string) {
-		found = slices.DeleteFunc(found, func(v string) bool { return v == version })
-		if version != "" {
-			found = append(found, version)
+	present := d.Spec.Template.Labels[versionLabel]
+	since := map[string]int{}
+	for _, set := range sets { // the oldest rollout first
+		version := set.Spec.Template.Labels[versionLabel]
+		since[version] = rollout(set)
+		if version == present {
+			since[version] = firstRollout(set)
 		}
 	}
-	for _, set := range sets {
-		add(set.Spec.Template.Labels[versionLabel])
+	if _, known := since[present]; !known {
+		since[present] = math.MaxInt // the controller has not come to it
 	}
-	add(d.Spec.Template.Labels[versionLabel])
-	return found
+	delete(since, "")
+	return slices.SortedFunc(maps.Keys(since), func(a, b string) int { return cmp.Compare(since[a], since[b]) })
+}
+
+// firstRollout is the rollout that a replica set began with.
+func firstRollout(set appsv1.ReplicaSet) int {
+	first, _, _ := strings.Cut(set.Annotations[revisionHistory], ",")
+	if n, err := strconv.Atoi(first); err == nil {
+		return n
+	}
+	return rollout(set)
 }

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/faultline-lab/faultline/autoheal/workload"
 )
@@ -16,16 +17,42 @@ import (
 
 // Scale sets how many replicas the workload shall have, if it is from now.
 func (c *Control) Scale(ctx context.Context, name string, from, to int) error {
+	there, err := c.scalable(ctx, name, from, to)
+	if err != nil || there {
+		return err
+	}
+	return c.scale(ctx, name, map[string]any{"replicas": to})
+}
+
+// ScaleFor is Scale for a time, after which the supervisor itself goes back to from. Where the number is to already, the time
+// begins anew.
+func (c *Control) ScaleFor(ctx context.Context, name string, from, to int, lasts time.Duration) (*time.Time, error) {
+	if _, err := c.scalable(ctx, name, from, to); err != nil {
+		return nil, err
+	}
+	until := time.Now().Add(lasts) // the supervisor reckons from when it is asked, a little later
+	if err := c.scale(ctx, name, map[string]any{"replicas": to, "for": lasts.String(), "back_to": from}); err != nil {
+		return nil, err
+	}
+	return &until, nil
+}
+
+// scalable says whether the workload is from, or there already.
+func (c *Control) scalable(ctx context.Context, name string, from, to int) (there bool, err error) {
 	w, err := c.Workload(ctx, name)
 	switch {
 	case err != nil:
-		return err
+		return false, err
 	case w.Desired == to:
-		return nil
+		return true, nil
 	case w.Desired != from:
-		return fmt.Errorf("%s wants %d replicas, not %d: %w", name, w.Desired, from, workload.ErrConflict)
+		return false, fmt.Errorf("%s wants %d replicas, not %d: %w", name, w.Desired, from, workload.ErrConflict)
 	}
-	return c.call(ctx, http.MethodPut, "/v1/workloads/"+url.PathEscape(name)+"/scale", map[string]int{"replicas": to}, nil)
+	return false, nil
+}
+
+func (c *Control) scale(ctx context.Context, name string, body map[string]any) error {
+	return c.call(ctx, http.MethodPut, "/v1/workloads/"+url.PathEscape(name)+"/scale", body, nil)
 }
 
 // RollBack has the replicas replaced by those of another version, if the present one is from.

@@ -94,10 +94,16 @@ func (f *fleet) restart(w http.ResponseWriter, r *http.Request, one *workload.Wo
 
 func scale(w http.ResponseWriter, r *http.Request, one *workload.Workload) {
 	var body struct {
-		Replicas int `json:"replicas"`
+		Replicas int    `json:"replicas"`
+		For      string `json:"for"`
+		BackTo   *int   `json:"back_to"`
 	}
 	if err := json.NewDecoder(r.Body).Decode(&body); err != nil || body.Replicas > one.Max {
 		fail(w, http.StatusUnprocessableEntity, "unprocessable", "outside 0..max")
+		return
+	}
+	if lasts, err := time.ParseDuration(body.For); body.For != "" && (err != nil || lasts < time.Second || body.BackTo == nil) {
+		fail(w, http.StatusBadRequest, "bad_request", "a time to live and where to go back to go together")
 		return
 	}
 	one.Desired = body.Replicas

@@ -17,6 +17,7 @@ type Control interface {
 	Workload(ctx context.Context, name string) (workload.Workload, error)
 	Restart(ctx context.Context, name, id, startID string) error
 	Scale(ctx context.Context, name string, from, to int) error
+	ScaleFor(ctx context.Context, name string, from, to int, lasts time.Duration) (until *time.Time, err error)
 	RollBack(ctx context.Context, name, from, to string) error
 }
 
@@ -46,6 +47,9 @@ func Run(t *testing.T, fresh New) {
 		{"a restart that is asked for twice happens once", happensOnce},
 		{"scaling goes from a number to a number, once", scales},
 		{"scaling from another number is a conflict, and does nothing", scaleConflicts},
+		{"scaling for a time can be renewed, and says when it ends where somebody else ends it", scalesForATime},
+		{"scaling for a time from another number is a conflict, and does nothing", scaleForConflicts},
+		{"what was scaled for a time is scaled back for good", scalesBackForGood},
 		{"rolling back brings the version that was asked for, once", rollsBack},
 		{"rolling back from another version is a conflict, and does nothing", rollBackConflicts},
 		{"rolling back to a version that is not there names those that are", rollBackUnknown},
@@ -174,6 +178,44 @@ func scaleConflicts(t *testing.T, c Control) {
 	}
 	if w := read(t, c); w.Desired != 2 {
 		t.Errorf("it wants %d replicas", w.Desired)
+	}
+}
+
+func scalesForATime(t *testing.T, c Control) {
+	for range 2 { // the second time it is renewed
+		before := time.Now()
+		until, err := c.ScaleFor(t.Context(), Name, 2, 3, within)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if until != nil && (until.Before(before.Add(within)) || until.After(time.Now().Add(within))) {
+			t.Errorf("asked for %s at %s, it lasts until %s", within, before, until)
+		}
+	}
+	await(t, c, "three replicas are ready", func(w workload.Workload) bool { return w.Desired == 3 && w.Ready() == 3 })
+}
+
+func scaleForConflicts(t *testing.T, c Control) {
+	if _, err := c.ScaleFor(t.Context(), Name, 4, 3, within); !errors.Is(err, workload.ErrConflict) {
+		t.Errorf("%v; want ErrConflict", err)
+	}
+	if w := read(t, c); w.Desired != 2 {
+		t.Errorf("it wants %d replicas", w.Desired)
+	}
+}
+
+func scalesBackForGood(t *testing.T, c Control) {
+	if _, err := c.ScaleFor(t.Context(), Name, 2, 3, within); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := c.Scale(t.Context(), Name, 3, 2); err != nil {
+			t.Fatal(err)
+		}
+	}
+	await(t, c, "two replicas are left", func(w workload.Workload) bool { return w.Desired == 2 && len(w.Replicas) == 2 })
+	if _, err := c.ScaleFor(t.Context(), Name, 3, 4, within); !errors.Is(err, workload.ErrConflict) {
+		t.Errorf("going on from where it was: %v; want ErrConflict", err)
 	}
 }
 
