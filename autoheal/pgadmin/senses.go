@@ -114,4 +114,8 @@ func (s *senses) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, data pgx.TraceQ
 }
 
 // summaries name the statements that are asked.
-var summaries = map[string]string{ActivityQuery: "SELECT pg_stat_activity", rightsQuery: "SELECT pg_roles"}
+var summaries = map[string]string{
+	ActivityQuery: "SELECT pg_stat_activity", rightsQuery: "SELECT pg_roles",
+	sessionsLeft: "SELECT pg_stat_activity", queriesLeft: "SELECT pg_stat_activity", sessionsOf: "SELECT pg_stat_activity",
+	endSessions: "SELECT pg_terminate_backend", cancelQueries: "SELECT pg_cancel_backend",
+}
