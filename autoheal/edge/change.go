@@ -33,10 +33,14 @@ type WeightsChange struct {
 func Usual() Weights { return Weights{Stable: 100} }
 
 // State reads all replicas at once. It needs every one of them: what one does not say, nobody knows.
-func (c *Client) State(ctx context.Context) (State, error) {
-	return c.all(ctx, func(ctx context.Context, to Instance, _ int) (State, error) {
+func (c *Client) State(ctx context.Context) (*State, error) {
+	now, err := c.all(ctx, func(ctx context.Context, to Instance, _ int) (State, error) {
 		return c.call(ctx, to, http.MethodGet, "/v1/state", nil)
 	})
+	if err != nil {
+		return nil, err
+	}
+	return &now, nil
 }
 
 // SetMode asks every replica, and returns until when they stay so. An error may have left some of them changed, which it says.

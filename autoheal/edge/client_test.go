@@ -105,8 +105,8 @@ func TestReplicasThatDisagreeHaveNoMode(t *testing.T) {
 		t.Errorf("%+v, error %v", now, err)
 	}
 	// Setting it anew reaches the one that came later.
-	if now, err = both.SetMode(t.Context(), accept()); err != nil || now.Mode != edge.Accept {
-		t.Errorf("%+v, error %v", now, err)
+	if set, err := both.SetMode(t.Context(), accept()); err != nil || set.Mode != edge.Accept {
+		t.Errorf("%+v, error %v", set, err)
 	}
 }
 

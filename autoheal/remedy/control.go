@@ -47,7 +47,7 @@ type Releases interface {
 
 // Edge sets how the edge treats checkouts, and between which replicas it spreads them.
 type Edge interface {
-	State(ctx context.Context) (edge.State, error)
+	State(ctx context.Context) (*edge.State, error)
 	SetMode(ctx context.Context, change edge.ModeChange) (edge.State, error)
 	SetWeights(ctx context.Context, change edge.WeightsChange) (edge.State, error)
 }

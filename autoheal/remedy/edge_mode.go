@@ -27,7 +27,7 @@ type EdgeMode struct {
 	door
 	remedy, mode string
 	traits       Traits
-	// check is nil where there is nothing to give but the time to live.
+	// check is nil where the mode takes no parameters.
 	check func(Params) (string, error)
 }
 
@@ -37,12 +37,12 @@ func (m *EdgeMode) Name() string { return m.remedy }
 // Traits are the mode's own.
 func (m *EdgeMode) Traits() Traits { return m.traits }
 
-// Check knows ttl, and what the mode needs.
+// Check knows what the mode needs.
 func (m *EdgeMode) Check(params Params) (string, error) {
 	if m.check != nil {
 		return m.check(params)
 	}
-	return params.only(map[string]check{TTLParam: timeToLive})
+	return params.none()
 }
 
 // Targets is the edge while it is in normal. A mode that somebody else has asked for is his.
@@ -98,7 +98,7 @@ func (m *EdgeMode) free(ctx context.Context, a Application) error {
 
 func (m *EdgeMode) set(ctx context.Context, a Application) (edge.State, error) {
 	return m.edge.SetMode(ctx, edge.ModeChange{
-		Mode: a.Target.To, If: a.Target.Is, By: a.by(), For: a.Params.ttl(), Admit: a.Params.admit(),
+		Mode: a.Target.To, If: a.Target.Is, By: a.by(), For: a.ttl(), Admit: a.Params.admit(),
 	})
 }
 

@@ -213,7 +213,7 @@ func TestShedTellsTheEdgeHowMuchToLetThrough(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate("storefront-a", "storefront-b")
 		a := application(incident.EdgeTarget, "storefront", edge.Normal, edge.Shed)
-		a.Params[AdmitParam] = "60"
+		a.Params = Params{AdmitParam: "60"}
 		effect := shed(door{edge: g.client(t)}).Apply(t.Context(), a)
 		if effect.Result != incident.ResultDone || g.replicas[0].State().Admit != 30 {
 			t.Errorf("%+v, %+v", effect, g.replicas[0].State())

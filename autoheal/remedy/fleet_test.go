@@ -104,7 +104,7 @@ func (asControl) Restart(context.Context, string, string, string) error { return
 
 func application(kind incident.TargetKind, name, is, to string) Application {
 	return Application{
-		IncidentID: "i", IntendedAt: time.Now(), Timeout: 5 * time.Second, Params: Params{TTLParam: "20s"},
+		IncidentID: "i", IntendedAt: time.Now(), Timeout: 5 * time.Second, TimeToLive: 20 * time.Second,
 		Target: incident.Target{Kind: kind, Workload: name, Name: name, Is: is, To: to},
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // Names of parameters.
@@ -14,20 +13,11 @@ const (
 	// ByParam is by how many replicas to scale; AtMostParam is how many there may be.
 	ByParam     = "by"
 	AtMostParam = "at_most"
-	// TTLParam is how long a change stands when nobody renews it.
-	TTLParam = "ttl"
 	// AdmitParam is how many checkouts a second the edge lets through.
 	AdmitParam = "admit"
 	// StandbyParam is the workload that traffic is shifted to; ReplicasParam is how many replicas it shall have.
 	StandbyParam  = "standby"
 	ReplicasParam = "replicas"
-)
-
-// Bounds of a time to live: those of storefront's control port (docs/contracts.md).
-const (
-	shortestTTL = time.Second
-	longestTTL  = 30 * time.Minute
-	defaultTTL  = 30 * time.Second
 )
 
 // check is the check of one parameter.
@@ -60,13 +50,6 @@ func count(text string) error {
 	return nil
 }
 
-func timeToLive(text string) error {
-	if d, err := time.ParseDuration(text); err != nil || d < shortestTTL || d > longestTTL {
-		return fmt.Errorf("%q is no time to live: write %s to %s, such as 30s", text, shortestTTL, longestTTL)
-	}
-	return nil
-}
-
 func rate(text string) error {
 	if n, err := strconv.ParseFloat(text, 64); err != nil || !(n >= 1 && n <= maxAdmit) {
 		return fmt.Errorf("%q is no rate: write how many checkouts a second shall pass, 1 to %d", text, maxAdmit)
@@ -90,13 +73,6 @@ func (p Params) number(name string, otherwise int) int {
 		return n
 	}
 	return otherwise
-}
-
-func (p Params) ttl() time.Duration {
-	if d, err := time.ParseDuration(p[TTLParam]); err == nil {
-		return d
-	}
-	return defaultTTL
 }
 
 func (p Params) admit() float64 {

@@ -19,7 +19,7 @@ type RollBack struct{ releases Releases }
 func (*RollBack) Name() string { return RollBackName }
 
 // Traits of a roll-back: requests that are under way end with the processes, which whoever runs them replaces one at a time.
-func (*RollBack) Traits() Traits { return Traits{Destructive: true} }
+func (*RollBack) Traits() Traits { return Traits{Destructive: true, EndsRequests: true} }
 
 // Check refuses all parameters: there are none.
 func (*RollBack) Check(params Params) (string, error) { return params.none() }

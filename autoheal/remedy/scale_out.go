@@ -20,9 +20,9 @@ func (*ScaleOut) Name() string { return ScaleOutName }
 // Traits of scaling out.
 func (*ScaleOut) Traits() Traits { return Traits{Lasting: true, Adds: true} }
 
-// Check knows by, at_most and ttl.
+// Check knows by and at_most.
 func (*ScaleOut) Check(params Params) (string, error) {
-	return params.only(map[string]check{ByParam: count, AtMostParam: count, TTLParam: timeToLive})
+	return params.only(map[string]check{ByParam: count, AtMostParam: count})
 }
 
 // Targets is the workload at the root, with the parameter by more replicas, as far as its owners and the playbook allow.

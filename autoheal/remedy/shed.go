@@ -18,7 +18,7 @@ func shed(d door) *EdgeMode {
 			if params[AdmitParam] == "" {
 				return AdmitParam, errors.New("admit is missing: say how many checkouts a second shall pass, as many as can be served")
 			}
-			return params.only(map[string]check{AdmitParam: rate, TTLParam: timeToLive})
+			return params.only(map[string]check{AdmitParam: rate})
 		},
 	}
 }

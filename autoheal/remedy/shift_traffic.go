@@ -32,9 +32,9 @@ func (*ShiftTraffic) Name() string { return ShiftTrafficName }
 // Traits of shifting.
 func (*ShiftTraffic) Traits() Traits { return Traits{Lasting: true, Adds: true} }
 
-// Check knows standby, replicas and ttl.
+// Check knows standby and replicas.
 func (*ShiftTraffic) Check(params Params) (string, error) {
-	return params.only(map[string]check{StandbyParam: named, ReplicasParam: count, TTLParam: timeToLive})
+	return params.only(map[string]check{StandbyParam: named, ReplicasParam: count})
 }
 
 // Targets is the standby where it must be scaled up, and then the edge.
@@ -117,9 +117,10 @@ func (s *ShiftTraffic) change(ctx context.Context, a Application, from, to strin
 // free says whether the weights are this incident's to set.
 func (s *ShiftTraffic) free(ctx context.Context, a Application) error {
 	now, err := s.edge.State(ctx)
-	switch weights := now.Weights; {
-	case err != nil:
+	if err != nil {
 		return err
+	}
+	switch weights := now.Weights; {
 	case weights.String() == a.Target.Is, weights == edge.Weights{}, weights.String() == a.Target.To && now.WeightsBy == a.by():
 		return nil
 	}
@@ -135,7 +136,7 @@ func (s *ShiftTraffic) set(ctx context.Context, a Application, from, to string) 
 	if err != nil {
 		return edge.State{}, err
 	}
-	return s.edge.SetWeights(ctx, edge.WeightsChange{Weights: want, If: is, By: a.by(), For: a.Params.ttl()})
+	return s.edge.SetWeights(ctx, edge.WeightsChange{Weights: want, If: is, By: a.by(), For: a.ttl()})
 }
 
 // Undo shifts back, or scales the standby back.
@@ -170,11 +171,11 @@ func (s *ShiftTraffic) Renew(ctx context.Context, a Application) (time.Time, err
 	if err := s.free(ctx, a); err != nil {
 		return time.Time{}, err
 	}
-	now, err = s.set(ctx, a, a.Target.Is, a.Target.To)
-	if err != nil || now.WeightsUntil == nil {
+	set, err := s.set(ctx, a, a.Target.Is, a.Target.To)
+	if err != nil || set.WeightsUntil == nil {
 		return time.Time{}, err
 	}
-	return *now.WeightsUntil, nil
+	return *set.WeightsUntil, nil
 }
 
 // weightsOf reads weights in the form in which records name them.

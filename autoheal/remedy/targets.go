@@ -97,6 +97,11 @@ func sessionsCount(n int) string {
 // by is who asks, as the edge keeps it.
 func (a Application) by() string { return "autoheal/" + a.IncidentID }
 
+// defaultTTL is how long a change stands where nobody says otherwise.
+const defaultTTL = 30 * time.Second
+
+func (a Application) ttl() time.Duration { return cmp.Or(a.TimeToLive, defaultTTL) }
+
 // failed is an effect that could not be had.
 func failed(format string, args ...any) Effect {
 	return Effect{Result: incident.ResultFailed, Detail: fmt.Sprintf(format, args...)}
