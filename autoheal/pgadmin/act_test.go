@@ -73,7 +73,7 @@ func apply(t *testing.T, r remedy.Remedy, application string, sessions []inciden
 }
 
 // named is one remedy of all.
-func named(t *testing.T, a *pgadmin.Admin, name string) remedy.Remedy {
+func remedyNamed(t *testing.T, a *pgadmin.Admin, name string) remedy.Remedy {
 	t.Helper()
 	all, err := remedy.All(remedy.Controls{ // these act on sessions only; who else is called panics
 		Replicas: struct{ remedy.Replicas }{}, Scaler: struct{ remedy.Scaler }{}, Releases: struct{ remedy.Releases }{},
@@ -101,7 +101,7 @@ func TestSessionsAreEndedAllAtOnceAndNoOthers(t *testing.T) {
 	a := healer(t, u)
 	application, all := crowd(t, u, 4)
 	bystander := all[3]
-	end := named(t, a, remedy.EndSessionName)
+	end := remedyNamed(t, a, remedy.EndSessionName)
 	effect := apply(t, end, application, identities(all[:3]))
 	if effect.Result != incident.ResultDone || !strings.Contains(effect.Detail, "3 sessions of "+application+" ended") {
 		t.Fatalf("%+v", effect)
@@ -126,11 +126,11 @@ func TestASessionIsItsPidAndItsStart(t *testing.T) {
 	application, all := crowd(t, u, 1)
 	reused := all[0].Session
 	reused.BackendStart = reused.BackendStart.Add(-time.Microsecond)
-	effect := apply(t, named(t, a, remedy.EndSessionName), application, []incident.Session{reused})
+	effect := apply(t, remedyNamed(t, a, remedy.EndSessionName), application, []incident.Session{reused})
 	if effect.Result != incident.ResultSkipped || !strings.Contains(effect.Detail, "still what was judged") || !alive(t, all[0]) {
 		t.Errorf("%+v; want it to be left alone", effect)
 	}
-	other := apply(t, named(t, a, remedy.EndSessionName), "somebody/else", identities(all))
+	other := apply(t, remedyNamed(t, a, remedy.EndSessionName), "somebody/else", identities(all))
 	if other.Result != incident.ResultSkipped || !alive(t, all[0]) {
 		t.Errorf("under another name: %+v; want it to be left alone", other)
 	}
@@ -157,7 +157,7 @@ func TestASuperusersSessionIsAPersonsBusiness(t *testing.T) {
 	application, all := crowd(t, u, 1)
 	super := connect(t, u)
 	exec(t, super, fmt.Sprintf(`SET application_name = '%s'`, application))
-	effect := apply(t, named(t, a, remedy.EndSessionName), application, append(identities(all), itself(t, super)))
+	effect := apply(t, remedyNamed(t, a, remedy.EndSessionName), application, append(identities(all), itself(t, super)))
 	if effect.Result != incident.ResultFailed || !strings.Contains(effect.Detail, "only a superuser may touch") {
 		t.Errorf("%+v; want it to fail with the reason", effect)
 	}
@@ -176,7 +176,7 @@ func TestARoleThatMayNotSignalIsToldWhatToGrant(t *testing.T) {
 	u := server(t)
 	a, _ := keep(t, role(t, u, "pg_read_all_stats"))
 	application, all := crowd(t, u, 1)
-	effect := apply(t, named(t, a, remedy.EndSessionName), application, identities(all))
+	effect := apply(t, remedyNamed(t, a, remedy.EndSessionName), application, identities(all))
 	if effect.Result != incident.ResultFailed || !strings.Contains(effect.Detail, "GRANT pg_signal_backend") || !alive(t, all[0]) {
 		t.Errorf("%+v; want it to fail with what to grant", effect)
 	}
@@ -206,7 +206,7 @@ func TestAStatementIsCancelledAndItsSessionStays(t *testing.T) {
 	ended, running := sleeping(t, u, all[0])
 	earlier := running
 	earlier.QueryStart = earlier.QueryStart.Add(-time.Second)
-	cancel := named(t, a, remedy.CancelQueryName)
+	cancel := remedyNamed(t, a, remedy.CancelQueryName)
 	if effect := apply(t, cancel, application, []incident.Session{earlier}); effect.Result != incident.ResultSkipped {
 		t.Errorf("another statement of the same session: %+v; want it to be left alone", effect)
 	}
@@ -227,7 +227,7 @@ func TestAReplicasOwnSessionsAreThoseFromBeforeTheIntent(t *testing.T) {
 	a := healer(t, u)
 	application, all := crowd(t, u, 2)
 	workloadName, replica, _ := strings.Cut(application, "/")
-	backends := named(t, a, remedy.EndBackendsName)
+	backends := remedyNamed(t, a, remedy.EndBackendsName)
 	intent := remedy.Application{
 		Target:  incident.Target{Kind: incident.ReplicaTarget, Workload: workloadName, Name: replica, Is: "start"},
 		Timeout: 10 * time.Second, IntendedAt: all[1].BackendStart,

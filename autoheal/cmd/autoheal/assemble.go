@@ -15,7 +15,6 @@ import (
 	"github.com/faultline-lab/faultline/autoheal/pgadmin"
 	"github.com/faultline-lab/faultline/autoheal/playbook"
 	"github.com/faultline-lab/faultline/autoheal/prom"
-	"github.com/faultline-lab/faultline/autoheal/remedy"
 	"github.com/faultline-lab/faultline/autoheal/store"
 	"github.com/faultline-lab/faultline/autoheal/verify"
 	"github.com/faultline-lab/faultline/autoheal/webhook"
@@ -74,6 +73,14 @@ func (c serveCommand) assemble(ctx context.Context, senses *telemetry.Telemetry)
 	if err != nil {
 		return nil, err
 	}
+	door, err := c.EdgeControl.open(client, h.target.control, c.EdgeWorkload)
+	if err != nil {
+		return nil, err
+	}
+	remedies, err := h.target.remedies(door, c.EdgeWorkload, h.admin, client)
+	if err != nil {
+		return nil, err
+	}
 	secret, err := token("--webhook-token-file", c.WebhookTokenFile)
 	if err != nil {
 		return nil, err
@@ -82,7 +89,7 @@ func (c serveCommand) assemble(ctx context.Context, senses *telemetry.Telemetry)
 		return nil, err
 	}
 	h.config = engine.Config{
-		Store: h.store, Senses: gatherer, Edge: edge, Remedies: []remedy.Remedy{h.target.restart}, Playbook: book, Map: dependencies,
+		Store: h.store, Senses: gatherer, Edge: edge, Remedies: remedies, Playbook: book, Map: dependencies,
 		Logger: senses.Logger(), Registerer: senses.Registerer(), Tracer: senses.TracerProvider().Tracer("autoheal/engine"),
 		Switch: h.target.killSwitch, Limits: limits, Stabilise: c.Stabilise,
 		ScrapeInterval: c.ScrapeInterval, AnswerWithin: c.AnswerWithin,

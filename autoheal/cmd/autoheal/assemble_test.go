@@ -5,12 +5,14 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/faultline-lab/faultline/autoheal/evidence"
 	"github.com/faultline-lab/faultline/autoheal/guard"
+	"github.com/faultline-lab/faultline/autoheal/remedy"
 	"github.com/faultline-lab/faultline/observability/telemetry"
 )
 
@@ -84,6 +86,18 @@ func TestTheEdgeIsTheWorkloadThatTheFlagsSay(t *testing.T) {
 		}
 	}
 	t.Errorf("nobody asks Prometheus for the shop: %+v", gathered.Facts)
+}
+
+func TestTheEngineGetsEveryRemedyThatPlaybooksMayName(t *testing.T) {
+	h := assembled(t, func(*serveCommand) {})
+	var want []string
+	for _, r := range known(guard.Defaults(guard.Act)).Remedies {
+		want = append(want, r.Name())
+	}
+	slices.Sort(want)
+	if got := remedy.Names(h.config.Remedies); !slices.Equal(got, want) {
+		t.Errorf("remedies %v; want %v", got, want)
+	}
 }
 
 func TestEveryWindowIsThatOfTheScrapeIntervalThatTheFlagsSay(t *testing.T) {

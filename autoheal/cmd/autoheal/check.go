@@ -21,7 +21,7 @@ type checkCommand struct {
 // known is what playbooks may speak of in this build, under the limits that the healer has.
 func known(limits guard.Limits) playbook.Known {
 	return playbook.Known{
-		Causes: incident.Causes(), Remedies: playbook.Remedies([]*remedy.RestartReplicas{{}}), Harmful: guard.Harmful, Limits: limits,
+		Causes: incident.Causes(), Remedies: playbook.Remedies(remedy.Known()), Harmful: guard.Harmful, Limits: limits,
 	}
 }
 

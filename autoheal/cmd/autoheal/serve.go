@@ -25,9 +25,11 @@ type serveCommand struct {
 	Target targetFlags `embed:""`
 
 	PrometheusURL    string `default:"http://127.0.0.1:9090" help:"Prometheus, for evidence."`
-	DatabaseAdminURL string `required:"" help:"Postgres, straight and not through a proxy, as a role with pg_read_all_stats and pg_use_reserved_connections. The connection is opened early and kept."`
+	DatabaseAdminURL string `required:"" help:"Postgres, straight and not through a proxy, as a role with pg_read_all_stats, pg_signal_backend and pg_use_reserved_connections. The connection is opened early and kept."`
 	EdgeMetricsURL   string `default:"http://127.0.0.1:8080/metrics" help:"The edge's own metrics: the only proof of a heal."`
 	EdgeWorkload     string `help:"The edge's workload, such as storefront: its ready replicas' metrics are read instead, each by itself. Needed where it has more than one."`
+
+	EdgeControl edgeControlFlags `embed:""`
 
 	ScrapeInterval time.Duration `default:"1s" help:"How often Prometheus scrapes the services: the windows of the evidence follow it."`
 

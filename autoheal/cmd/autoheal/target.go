@@ -30,13 +30,16 @@ type targetFlags struct {
 type control interface {
 	evidence.Lister
 	remedy.Replicas
+	remedy.Scaler
+	remedy.Releases
 }
 
 // target is whoever runs the workloads.
 type target struct {
-	control    control
-	listQuery  string // what control lists the workloads with, for the record
-	restart    remedy.Remedy
+	control   control
+	listQuery string // what control lists the workloads with, for the record
+	// announced is a remedy of which those who run the workloads are told.
+	announced  func(remedy.Remedy) remedy.Remedy
 	killSwitch func() guard.Switch
 	stop       func()
 }
@@ -60,8 +63,8 @@ func (f targetFlags) open(client *http.Client, agent string, senses *telemetry.T
 	if err != nil {
 		return target{}, err
 	}
-	restart, err := remedy.NewRestartReplicas(supervisor)
-	return target{supervisor, "GET /v1/workloads", restart, killSwitch(f.KillSwitchFile), func() {}}, err
+	silent := func(r remedy.Remedy) remedy.Remedy { return r }
+	return target{supervisor, "GET /v1/workloads", silent, killSwitch(f.KillSwitchFile), func() {}}, nil
 }
 
 func (f targetFlags) openKubernetes(agent string, senses *telemetry.Telemetry) (target, error) {
@@ -74,16 +77,12 @@ func (f targetFlags) openKubernetes(agent string, senses *telemetry.Telemetry) (
 	if err != nil {
 		return target{}, err
 	}
-	restart, err := remedy.NewRestartReplicas(cluster)
-	if err != nil {
-		return target{}, err
-	}
 	off := killSwitch(f.KillSwitchFile)
 	if f.KillSwitchConfigmap != "" {
 		off = either(off, cluster.KillSwitch(f.KillSwitchConfigmap))
 	}
 	listed := "list deployments, replicasets and pods of namespace " + f.KubernetesNamespace
-	return target{cluster, listed, cluster.Announced(restart), off, stop}, nil
+	return target{cluster, listed, cluster.Announced, off, stop}, nil
 }
 
 // either is on when one of two switches is, and off only when both are.

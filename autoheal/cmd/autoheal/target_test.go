@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,10 +17,13 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/kubernetes/scheme"
 
+	"github.com/faultline-lab/faultline/autoheal/edge"
+	"github.com/faultline-lab/faultline/autoheal/edge/edgetest"
 	"github.com/faultline-lab/faultline/autoheal/guard"
 	"github.com/faultline-lab/faultline/autoheal/incident"
 	"github.com/faultline-lab/faultline/autoheal/kube"
 	"github.com/faultline-lab/faultline/autoheal/remedy"
+	"github.com/faultline-lab/faultline/autoheal/workload"
 	"github.com/faultline-lab/faultline/observability/telemetry"
 )
 
@@ -78,9 +84,6 @@ func TestAClusterThatDoesNotAnswer(t *testing.T) {
 	if _, err := found.control.Workloads(t.Context()); err == nil {
 		t.Error("workloads of a cluster that does not answer")
 	}
-	if found.restart.Name() != "restart-replicas" {
-		t.Errorf("remedy %s", found.restart.Name())
-	}
 }
 
 // An API server that allows nothing but events is enough to see that a restart which came to nothing is told.
@@ -106,7 +109,11 @@ func TestWhatBecameOfARestartIsAnEventInTheCluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(found.stop)
-	effect := found.restart.Apply(t.Context(), remedy.Application{
+	restart, err := remedy.NewRestartReplicas(found.control)
+	if err != nil {
+		t.Fatal(err)
+	}
+	effect := found.announced(restart).Apply(t.Context(), remedy.Application{
 		Target: incident.Target{Kind: incident.ReplicaTarget, Workload: "orders", Name: "orders-1", Is: "uid.0"}, Timeout: 5 * time.Second,
 	})
 	if effect.Result != incident.ResultFailed {
@@ -120,6 +127,63 @@ func TestWhatBecameOfARestartIsAnEventInTheCluster(t *testing.T) {
 	case <-time.After(30 * time.Second):
 		t.Error("no event came")
 	}
+}
+
+func TestTheEdgeIsToldAtTheAddressThatTheFlagsSay(t *testing.T) {
+	tokenFile := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(tokenFile, []byte("secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	replica := edgetest.New("storefront-1", "secret")
+	address := replica.Serve(t)
+	host, port, err := net.SplitHostPort(strings.TrimPrefix(address, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shop := one{Name: "shop", Replicas: []workload.Replica{{ID: "shop-1", State: workload.Ready, Address: net.JoinHostPort(host, "1")}}}
+	for name, tc := range map[string]struct {
+		flags    edgeControlFlags
+		workload string
+		refused  string // when it is opened
+		mute     bool
+	}{
+		"a fixed address":                  {edgeControlFlags{EdgeControlURL: address, EdgeControlTokenFile: tokenFile}, "", "", false},
+		"a port of the ready replicas":     {edgeControlFlags{EdgeControlPort: number, EdgeControlTokenFile: tokenFile}, "shop", "", false},
+		"nothing":                          {edgeControlFlags{}, "shop", "", true},
+		"both":                             {edgeControlFlags{EdgeControlURL: address, EdgeControlPort: 1}, "shop", "give one of them", false},
+		"a port of nobody":                 {edgeControlFlags{EdgeControlPort: 1, EdgeControlTokenFile: tokenFile}, "", "give --edge-workload", false},
+		"no token":                         {edgeControlFlags{EdgeControlURL: address}, "", "give --edge-control-token-file", false},
+		"a token and nobody to send it to": {edgeControlFlags{EdgeControlTokenFile: tokenFile}, "", "give --edge-control-url", false},
+		"a token that is not there":        {edgeControlFlags{EdgeControlURL: address, EdgeControlTokenFile: "none"}, "", "--edge-control-token-file: open none", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			door, err := tc.flags.open(http.DefaultClient, shop, tc.workload)
+			if tc.refused != "" {
+				if err == nil || !strings.Contains(err.Error(), tc.refused) {
+					t.Errorf("%v; want %q", err, tc.refused)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = door.SetMode(t.Context(), edge.ModeChange{Mode: edge.Normal, If: edge.Normal})
+			if (err != nil) != tc.mute || tc.mute && !strings.Contains(err.Error(), "--edge-control-url") {
+				t.Errorf("told: %v", err)
+			}
+		})
+	}
+}
+
+// one is a workload list of one.
+type one workload.Workload
+
+func (o one) Workload(context.Context, string) (workload.Workload, error) {
+	return workload.Workload(o), nil
 }
 
 func TestTwoKillSwitchesAreOffOnlyTogether(t *testing.T) {

@@ -115,6 +115,8 @@ func (d definition) autoheal(r supervisor.Replica) []string {
 		"--control-token-file=" + d.Folders.ControlToken,
 		"--prometheus-url=" + d.Ports.URL(ports.Prometheus),
 		"--edge-metrics-url=" + d.Ports.URL(ports.Storefront) + "/metrics",
+		"--edge-control-url=" + d.Ports.URL(ports.EdgeControl),
+		"--edge-control-token-file=" + d.Folders.EdgeControlToken,
 		"--kill-switch-file=" + filepath.Join(d.Folders.Run, "autoheal-off"),
 	}
 }
