@@ -23,11 +23,27 @@ func appendNotices(ctx context.Context, tx *sql.Tx, notices []incident.Notice) e
 	return nil
 }
 
-// Untold returns the notices since a time that a receiver is not through with, oldest first, at most so many.
-func (s *Store) Untold(ctx context.Context, receiver string, since time.Time, limit int) ([]incident.Notice, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT seq, notice FROM notices WHERE at >= ?
-		AND NOT EXISTS (SELECT 1 FROM told WHERE told.seq = notices.seq AND receiver = ?) ORDER BY seq LIMIT ?`,
-		text(since), receiver, limit)
+// Wanted says which notices a receiver is to get.
+type Wanted struct {
+	Since time.Time
+	// Kinds are those that it wants; all where empty.
+	Kinds []incident.NoticeKind
+	// PagesOnly leaves out what needs nobody at once.
+	PagesOnly bool
+}
+
+// Untold returns the wanted notices that a receiver is not through with, oldest first, at most so many.
+func (s *Store) Untold(ctx context.Context, receiver string, want Wanted, limit int) ([]incident.Notice, error) {
+	kinds, err := json.Marshal(append([]incident.NoticeKind{}, want.Kinds...)) // [] for none, never null
+	if err != nil {
+		return nil, fmt.Errorf("store: notices: %w", err)
+	}
+	rows, err := s.read.QueryContext(ctx, `SELECT seq, notice FROM notices WHERE at >= ?1
+		AND NOT EXISTS (SELECT 1 FROM told WHERE told.seq = notices.seq AND receiver = ?2)
+		AND (json_array_length(?3) = 0 OR json_extract(notice, '$.kind') IN (SELECT value FROM json_each(?3)))
+		AND (NOT ?4 OR json_extract(notice, '$.page'))
+		ORDER BY seq LIMIT ?5`,
+		text(want.Since), receiver, string(kinds), want.PagesOnly, limit)
 	if err != nil {
 		return nil, fmt.Errorf("store: notices: %w", err)
 	}

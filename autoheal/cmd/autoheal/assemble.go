@@ -12,6 +12,7 @@ import (
 	"github.com/faultline-lab/faultline/autoheal/engine"
 	"github.com/faultline-lab/faultline/autoheal/evidence"
 	"github.com/faultline-lab/faultline/autoheal/guard"
+	"github.com/faultline-lab/faultline/autoheal/notify"
 	"github.com/faultline-lab/faultline/autoheal/pgadmin"
 	"github.com/faultline-lab/faultline/autoheal/playbook"
 	"github.com/faultline-lab/faultline/autoheal/prom"
@@ -31,6 +32,8 @@ type healer struct {
 	config  engine.Config // what the engine was made of
 	engine  *engine.Engine
 	handler http.Handler
+
+	notifier *notify.Notifier
 }
 
 // assemble puts the parts together. It contacts nobody but the store's file: what is down now may come up later.
@@ -81,6 +84,10 @@ func (c serveCommand) assemble(ctx context.Context, senses *telemetry.Telemetry)
 	if err != nil {
 		return nil, err
 	}
+	receivers, err := notify.Load(c.Notify)
+	if err != nil {
+		return nil, err
+	}
 	secret, err := token("--webhook-token-file", c.WebhookTokenFile)
 	if err != nil {
 		return nil, err
@@ -98,6 +105,12 @@ func (c serveCommand) assemble(ctx context.Context, senses *telemetry.Telemetry)
 		return nil, errors.Join(err, h.close())
 	}
 	h.engine, err = engine.New(h.config)
+	if err == nil {
+		h.notifier, err = notify.New(notify.Config{
+			Notices: h.store, Incidents: h.store, Receivers: receivers, Transport: client.Transport,
+			Logger: senses.Logger(), Registerer: senses.Registerer(),
+		})
+	}
 	if err == nil {
 		h.handler, err = h.serve(senses, secret)
 	}

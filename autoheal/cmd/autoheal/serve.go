@@ -34,6 +34,7 @@ type serveCommand struct {
 	ScrapeInterval time.Duration `default:"1s" help:"How often Prometheus scrapes the services: the windows of the evidence follow it."`
 
 	Playbook     string `help:"Playbook (YAML): which remedies for which cause. Built-in by default; 'autoheal check' shows it."`
+	Notify       string `help:"Who is told (YAML): webhooks and Grafana annotations. Nobody by default; docs/notifications.md has the format."`
 	Dependencies string `help:"Map of workloads (YAML): who calls whom. Built-in by default."`
 
 	Autonomy     string        `default:"act" enum:"act,approve,observe" help:"How much the healer may do by itself: ${enum}. With approve, what cannot be taken back is left to people; with observe, everything."`
@@ -113,7 +114,7 @@ func actors(ctx context.Context, h *healer, listener net.Listener) *rungroup.Gro
 			_ = server.Close() // whoever did not finish in time gets no answer, and sends again
 		}
 	})
-	for _, live := range []func(context.Context) error{h.engine.Run, h.admin.Keep} {
+	for _, live := range []func(context.Context) error{h.engine.Run, h.admin.Keep, h.notifier.Run} {
 		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		group.Add(func() error { return live(ctx) }, func(error) { cancel() })
 	}
