@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -10,6 +11,8 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 
+	"github.com/faultline-lab/faultline/autoheal/bearer"
+	"github.com/faultline-lab/faultline/autoheal/guard"
 	"github.com/faultline-lab/faultline/autoheal/incident"
 	"github.com/faultline-lab/faultline/autoheal/problem"
 	"github.com/faultline-lab/faultline/autoheal/store"
@@ -18,49 +21,106 @@ import (
 // Records reads what the healer has recorded.
 type Records interface {
 	List(ctx context.Context, since time.Time) ([]incident.Incident, error)
+	Open(ctx context.Context) ([]incident.Incident, error)
 	Get(ctx context.Context, id string) (incident.Incident, error)
 	Audit(ctx context.Context, id string) ([]incident.Entry, error)
 }
 
-// Config holds what the API serves; all fields are required.
+// People keeps what people tell the healer.
+type People interface {
+	SaveAnswer(ctx context.Context, a store.Answer) error
+	SetPause(ctx context.Context, p *store.Pause, by string, at time.Time) error
+	Paused(ctx context.Context) (*store.Pause, error)
+}
+
+// Config holds what the API serves; all fields without a default are required.
 type Config struct {
 	Records Records
+	People  People
+	// Token is the bearer token that changes need; without one they are refused.
+	Token string
+	// Switch reads the kill switch.
+	Switch func() guard.Switch
+	// Autonomy is how much the healer may do by itself.
+	Autonomy guard.Autonomy
+	// Wake is called after a change, so that the engine need not poll. It must not block.
+	Wake func()
 	// Webhook takes POST /webhook/alertmanager.
 	Webhook http.Handler
 	Metrics http.Handler
 	// Ready says whether alerts can be taken in: an error makes /readyz 503.
 	Ready  func(ctx context.Context) error
 	Logger *slog.Logger
+	Now    func() time.Time
 }
 
-type api struct{ cfg Config }
+func (c *Config) defaults() error {
+	switch {
+	case c.Records == nil || c.People == nil:
+		return errors.New("api: no store was given")
+	case c.Switch == nil:
+		return errors.New("api: no kill switch was given; where there is none, give one that is always off")
+	case c.Autonomy == "":
+		return errors.New("api: it was not said how much the healer may do")
+	case c.Wake == nil:
+		return errors.New("api: nobody to wake was given")
+	case c.Webhook == nil || c.Metrics == nil:
+		return errors.New("api: no webhook or metrics handler was given")
+	case c.Ready == nil:
+		return errors.New("api: no readiness check was given")
+	case c.Logger == nil:
+		return errors.New("api: no logger was given")
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return nil
+}
+
+type api struct {
+	cfg   Config
+	token bearer.Token
+}
+
+//go:embed openapi.yaml
+var description []byte
 
 // New makes the handler of everything the healer serves.
-func New(cfg Config) (http.Handler, error) {
-	switch {
-	case cfg.Records == nil:
-		return nil, errors.New("api: no records were given")
-	case cfg.Webhook == nil || cfg.Metrics == nil:
-		return nil, errors.New("api: no webhook or metrics handler was given")
-	case cfg.Ready == nil:
-		return nil, errors.New("api: no readiness check was given")
-	case cfg.Logger == nil:
-		return nil, errors.New("api: no logger was given")
+func New(cfg Config) (chi.Router, error) {
+	if err := cfg.defaults(); err != nil {
+		return nil, err
 	}
-	a := &api{cfg}
+	a := &api{cfg, bearer.New(cfg.Token)}
 	r := chi.NewRouter()
 	r.Use(middleware.Recoverer)
 	r.NotFound(func(w http.ResponseWriter, _ *http.Request) {
-		problem.Write(w, problem.NotFound, "there is nothing here: see docs/contracts.md for what autoheal serves")
+		problem.Write(w, problem.NotFound, "there is nothing here: GET /api/v1/openapi.yaml says what autoheal serves")
 	})
 	r.Get("/livez", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	r.Get("/readyz", a.ready)
 	r.Method(http.MethodGet, "/metrics", cfg.Metrics)
 	r.Method(http.MethodPost, "/webhook/alertmanager", cfg.Webhook)
-	r.Get("/api/v1/incidents", a.list)
-	r.Get("/api/v1/incidents/{id}", a.get)
-	r.Get("/api/v1/incidents/{id}/audit", a.audit)
+	r.Route("/api/v1", func(r chi.Router) {
+		r.Get("/openapi.yaml", describe)
+		r.Get("/status", a.status)
+		r.Get("/incidents", a.list)
+		r.Get("/incidents/{id}", a.get)
+		r.Get("/incidents/{id}/audit", a.audit)
+		r.Group(func(r chi.Router) {
+			r.Use(a.authorize)
+			r.Post("/incidents/{id}/approve", a.answer(incident.Approved))
+			r.Post("/incidents/{id}/deny", a.answer(incident.Denied))
+			r.Post("/pause", a.pause)
+			r.Post("/resume", a.resume)
+		})
+	})
 	return r, nil
+}
+
+// describe serves the OpenAPI file.
+func describe(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/yaml; charset=utf-8")
+	_, _ = w.Write(description) // a client that has gone away is nobody's error
 }
 
 func (a *api) ready(w http.ResponseWriter, r *http.Request) {
@@ -73,57 +133,15 @@ func (a *api) ready(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusOK)
 }
 
-// List is the answer of GET /api/v1/incidents.
-type List struct {
-	Incidents []incident.Incident `json:"incidents"`
-}
-
-// Audit is the answer of GET /api/v1/incidents/{id}/audit.
-type Audit struct {
-	Entries []incident.Entry `json:"entries"`
-}
-
-func (a *api) list(w http.ResponseWriter, r *http.Request) {
-	var since time.Time
-	if text := r.URL.Query().Get("since"); text != "" {
-		parsed, err := time.Parse(time.RFC3339Nano, text)
-		if err != nil {
-			problem.Write(w, problem.BadRequest, "since is no RFC 3339 time: write it as 2026-01-02T03:04:05Z")
-			return
-		}
-		since = parsed
-	}
-	incidents, err := a.cfg.Records.List(r.Context(), since)
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
-	problem.JSON(w, http.StatusOK, List{incidents})
-}
-
-func (a *api) get(w http.ResponseWriter, r *http.Request) {
-	in, err := a.cfg.Records.Get(r.Context(), chi.URLParam(r, "id"))
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
-	problem.JSON(w, http.StatusOK, in)
-}
-
-func (a *api) audit(w http.ResponseWriter, r *http.Request) {
-	entries, err := a.cfg.Records.Audit(r.Context(), chi.URLParam(r, "id"))
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
-	problem.JSON(w, http.StatusOK, Audit{entries})
-}
-
+// fail answers what the store says. Internals go to the log.
 func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, store.ErrNotFound) {
+	switch {
+	case errors.Is(err, store.ErrNotFound):
 		problem.Write(w, problem.NotFound, "there is no such incident: GET /api/v1/incidents lists them")
-		return
+	case errors.Is(err, store.ErrAnswered):
+		problem.Write(w, problem.Conflict, noQuestion)
+	default:
+		a.cfg.Logger.ErrorContext(r.Context(), "a request could not be answered", "path", r.URL.Path, "error", err)
+		problem.Write(w, problem.Internal, "the store could not be read or written; the log says why")
 	}
-	a.cfg.Logger.ErrorContext(r.Context(), "reading the records failed", "path", r.URL.Path, "error", err)
-	problem.Write(w, problem.Internal, "the records could not be read; the log says why")
 }

@@ -1,71 +1,70 @@
 package api_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/faultline-lab/faultline/autoheal/api"
 	"github.com/faultline-lab/faultline/autoheal/incident"
 	"github.com/faultline-lab/faultline/autoheal/store"
 )
 
 var t0 = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
+// serve has three incidents; one of them asks a question that is open until an hour after t0.
 func serve(t *testing.T, ready error) string {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Config{Path: filepath.Join(t.TempDir(), "s.db")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() }) // its content is not needed any more
-	for i, id := range []string{"old", "new"} {
+	cfg := config(t, ready)
+	for i, in := range []incident.Incident{
+		{ID: "old", State: incident.Received},
+		{ID: "asks", State: incident.Awaiting, Approval: &incident.Approval{Remedy: "restart-replicas", AskedAt: t0, Expires: t0.Add(time.Hour)}},
+		{ID: "new", State: incident.Closed, Outcome: incident.Recovered},
+	} {
 		at := t0.Add(time.Duration(i) * time.Hour)
-		err := s.Save(t.Context(), store.Change{
-			Incident: incident.Incident{ID: id, State: incident.Received, Stages: incident.Stages{WebhookReceived: &at}},
-			Entries:  []incident.Entry{{At: at, Kind: "note", Text: "about " + id}},
+		in.Stages.WebhookReceived = &at
+		in.Evidence, in.Verdicts, in.Actions = []incident.Fact{}, []incident.Verdict{}, []incident.Action{}
+		err := cfg.Records.(*store.Store).Save(t.Context(), store.Change{
+			Incident: in, Entries: []incident.Entry{{At: at, Kind: "note", Text: "about " + in.ID}},
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	taken := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) })
-	h, err := api.New(api.Config{
-		Records: s, Webhook: taken, Metrics: taken, Ready: func(context.Context) error { return ready },
-		Logger: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(h)
+	server := httptest.NewServer(handler(t, cfg))
 	t.Cleanup(server.Close)
 	return server.URL
 }
 
 func get(t *testing.T, url string) (int, string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	return call(t, http.MethodGet, url, "", "")
+}
+
+func call(t *testing.T, method, url, body, token string) (int, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
+	answer, err := io.ReadAll(res.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return res.StatusCode, string(body)
+	return res.StatusCode, string(answer)
 }
 
 func TestTheAPI(t *testing.T) {
@@ -75,8 +74,13 @@ func TestTheAPI(t *testing.T) {
 		status     int
 		want       []string // in this order
 	}{
-		{"lists the newest first", "/api/v1/incidents", 200, []string{`"incidents":[`, `"id":"new"`, `"id":"old"`}},
+		{"lists the newest first", "/api/v1/incidents", 200, []string{`"incidents":[`, `"id":"new"`, `"id":"asks"`, `"id":"old"`}},
 		{"lists since a time", "/api/v1/incidents?since=2026-01-02T03:30:00Z", 200, []string{`"id":"new"`}},
+		{"lists what is open", "/api/v1/incidents?state=open", 200, []string{`"id":"asks"`, `"id":"old"`}},
+		{"lists one state", "/api/v1/incidents?state=closed&state=escalated", 200, []string{`[{"id":"new"`, `}]}`}},
+		{"lists as many as are asked for", "/api/v1/incidents?limit=1", 200, []string{`[{"id":"new"`, `}]}`}},
+		{"refuses what is no state", "/api/v1/incidents?state=well", 400, []string{`state \"well\" is none`}},
+		{"refuses what is no limit", "/api/v1/incidents?limit=-1", 400, []string{"limit is no number from 1 on"}},
 		{"refuses what is no time", "/api/v1/incidents?since=yesterday", 400, []string{`"bad_request"`, "RFC 3339"}},
 		{"gives one record", "/api/v1/incidents/old", 200, []string{`"id":"old"`, `"alerts":[]`}},
 		{"does not know every incident", "/api/v1/incidents/none", 404, []string{`"not_found"`}},
@@ -96,7 +100,7 @@ func TestTheAPI(t *testing.T) {
 				}
 				rest = after
 			}
-			if status != test.status || test.name == "lists since a time" && strings.Contains(body, `"old"`) {
+			if status != test.status || strings.Contains(test.path, "?") && strings.Contains(body, `"id":"old"`) != slices.Contains(test.want, `"id":"old"`) {
 				t.Errorf("answered %d %s; want %d", status, body, test.status)
 			}
 		})

@@ -51,7 +51,7 @@ func (k kept) tell(kinds ...incident.NoticeKind) {
 	}}
 	for i, kind := range kinds {
 		change.Notices = append(change.Notices, incident.Notice{
-			At: at, IncidentID: "one", Kind: kind, Page: kind == incident.NoticeHanded, Text: fmt.Sprintf("%d: \"%s\"", i, kind),
+			At: at, IncidentID: "one", Kind: kind, Page: kind == incident.NoticeHanded, Text: fmt.Sprintf("%d: %q", i, kind),
 			Workload: "orders", Cause: incident.ConnectionLeak,
 		})
 	}

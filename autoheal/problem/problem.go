@@ -14,7 +14,9 @@ type Code string
 const (
 	BadRequest   Code = "bad_request"
 	Unauthorized Code = "unauthorized"
+	Forbidden    Code = "forbidden"
 	NotFound     Code = "not_found"
+	Conflict     Code = "conflict"
 	TooLarge     Code = "too_large"
 	Internal     Code = "internal"
 	Unavailable  Code = "unavailable"
@@ -24,7 +26,9 @@ const (
 var statuses = map[Code]int{
 	BadRequest:   http.StatusBadRequest,
 	Unauthorized: http.StatusUnauthorized,
+	Forbidden:    http.StatusForbidden,
 	NotFound:     http.StatusNotFound,
+	Conflict:     http.StatusConflict,
 	TooLarge:     http.StatusRequestEntityTooLarge,
 	Internal:     http.StatusInternalServerError,
 	Unavailable:  http.StatusServiceUnavailable,

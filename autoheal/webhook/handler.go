@@ -2,18 +2,16 @@ package webhook
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/faultline-lab/faultline/autoheal/bearer"
 	"github.com/faultline-lab/faultline/autoheal/problem"
 	"github.com/faultline-lab/faultline/autoheal/store"
 )
@@ -68,7 +66,7 @@ func (c *Config) defaults() error {
 // Handler is the http.Handler of POST /webhook/alertmanager.
 type Handler struct {
 	cfg    Config
-	token  [sha256.Size]byte
+	token  bearer.Token
 	alerts *prometheus.CounterVec
 	posts  *prometheus.CounterVec
 }
@@ -79,7 +77,7 @@ func New(cfg Config) (*Handler, error) {
 		return nil, err
 	}
 	h := &Handler{
-		cfg: cfg, token: sha256.Sum256([]byte(cfg.Token)),
+		cfg: cfg, token: bearer.New(cfg.Token),
 		alerts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "autoheal_alerts_received_total",
 			Help: "Alerts taken in, by what they were to the store: new, updated or duplicate.",
@@ -104,7 +102,7 @@ func New(cfg Config) (*Handler, error) {
 // ServeHTTP answers 202 once the alerts are durable; 401, 400 and 413 where a retry would not help; 503 where it would.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	received := h.cfg.Now()
-	if !h.authorized(r) {
+	if !h.token.In(r) {
 		h.posts.WithLabelValues("unauthorized").Inc()
 		w.Header().Set("WWW-Authenticate", "Bearer")
 		problem.Write(w, problem.Unauthorized, "the bearer token is missing or wrong: send the one of the webhook token file")
@@ -138,13 +136,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	problem.JSON(w, http.StatusAccepted, map[string]int{
 		"new": counts.New, "updated": counts.Updated, "duplicate": counts.Duplicate,
 	})
-}
-
-// authorized compares digests, so that neither the token's length nor its content shows in the time it takes.
-func (h *Handler) authorized(r *http.Request) bool {
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	sum := sha256.Sum256([]byte(token))
-	return subtle.ConstantTimeCompare(sum[:], h.token[:]) == 1 && ok
 }
 
 func (h *Handler) refuseBody(w http.ResponseWriter, err error) {

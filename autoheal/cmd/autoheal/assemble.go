@@ -112,7 +112,7 @@ func (c serveCommand) assemble(ctx context.Context, senses *telemetry.Telemetry)
 		})
 	}
 	if err == nil {
-		h.handler, err = h.serve(senses, secret)
+		h.handler, err = c.serve(h, senses, secret)
 	}
 	if err != nil {
 		return nil, errors.Join(err, h.close())
@@ -182,7 +182,14 @@ func (c serveCommand) budget(client *http.Client) (func(context.Context) (engine
 	return gate.Read, nil
 }
 
-func (h *healer) serve(senses *telemetry.Telemetry, secret string) (http.Handler, error) {
+func (c serveCommand) serve(h *healer, senses *telemetry.Telemetry, secret string) (http.Handler, error) {
+	changes := ""
+	if c.APITokenFile != "" {
+		var err error
+		if changes, err = token("--api-token-file", c.APITokenFile); err != nil {
+			return nil, err
+		}
+	}
 	hook, err := webhook.New(webhook.Config{
 		Deliveries: h.store, Token: secret, Wake: h.engine.Wake, Logger: senses.Logger(), Registerer: senses.Registerer(),
 	})
@@ -190,7 +197,8 @@ func (h *healer) serve(senses *telemetry.Telemetry, secret string) (http.Handler
 		return nil, err
 	}
 	handler, err := api.New(api.Config{
-		Records: h.store, Webhook: hook, Metrics: senses.MetricsHandler(), Ready: h.store.Ping, Logger: senses.Logger(),
+		Records: h.store, People: h.store, Token: changes, Switch: h.target.killSwitch, Autonomy: h.config.Limits.Autonomy,
+		Wake: h.engine.Wake, Webhook: hook, Metrics: senses.MetricsHandler(), Ready: h.store.Ping, Logger: senses.Logger(),
 	})
 	if err != nil {
 		return nil, err

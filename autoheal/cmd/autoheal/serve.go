@@ -22,6 +22,8 @@ type serveCommand struct {
 	Store            string `required:"" help:"SQLite file for alerts, incidents and the audit; made when missing. It must not live in the database that is healed."`
 	WebhookTokenFile string `required:"" help:"File with the bearer token that Alertmanager must send."`
 
+	APITokenFile string `name:"api-token-file" help:"File with the bearer token that approve, deny, pause and resume must send. Without it they are refused."`
+
 	Target targetFlags `embed:""`
 
 	PrometheusURL    string `default:"http://127.0.0.1:9090" help:"Prometheus, for evidence."`
