@@ -24,6 +24,9 @@ var ErrNotFound = errors.New("no such incident")
 type Config struct {
 	// Path of the SQLite file; it is created when missing. Its folder must exist.
 	Path string
+	// Volatile leaves out the wait for the disk: what was acknowledged outlives the process, but not the machine. It is for
+	// tests only, which do not cut the power.
+	Volatile bool
 }
 
 // Store is safe for concurrent use. Writes go through one connection, so that SQLite never has two writers to refuse.
@@ -37,7 +40,11 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Path == "" {
 		return nil, errors.New("store: the path of the SQLite file is missing: give --store")
 	}
-	write, err := open(cfg.Path, "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)")
+	synchronous := "synchronous(FULL)"
+	if cfg.Volatile {
+		synchronous = "synchronous(OFF)"
+	}
+	write, err := open(cfg.Path, "journal_mode(WAL)", synchronous, "foreign_keys(1)")
 	if err != nil {
 		return nil, err
 	}
