@@ -124,6 +124,9 @@ func (e *Engine) drive(ctx context.Context, id string) {
 			// The incident may not end yet: look at it with the new alert.
 			e.cfg.Logger.InfoContext(traced, "alerts joined at the last moment", "incident", id)
 			pause(ctx, afterMoreAlerts)
+		case errors.Is(err, store.ErrStale):
+			e.cfg.Logger.WarnContext(traced, "another healer is at work on an incident; reading it again", "incident", id)
+			pause(ctx, afterMoreAlerts)
 		case ctx.Err() == nil:
 			e.cfg.Logger.ErrorContext(traced, "an incident is stuck; trying again at the next tick", "incident", id, "error", err)
 			return

@@ -53,6 +53,7 @@ func (w *work) save(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	w.progress.Revision++
 	w.entries, w.effects, w.notices = nil, nil, nil
 	return nil
 }

@@ -5,6 +5,8 @@ import "time"
 // Progress is what a restarted healer needs to resume an incident. It is stored beside the record and is no part of
 // it: nobody but the engine reads it.
 type Progress struct {
+	// Revision is how often the record has been written: whoever did not see the last time may not write.
+	Revision int `json:"revision,omitempty"`
 	// Looks counts the gatherings since the incident was last Received by an alert or a relapse.
 	Looks int `json:"looks"`
 	// LookingSince is when the first of these looks was.

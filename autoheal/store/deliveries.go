@@ -157,9 +157,8 @@ func (s *Store) Waiting(ctx context.Context) ([]incident.Alert, error) {
 // HandedOver returns the alerts that are still firing although their incident was given to a person before a time. They are
 // looked at again: Alertmanager itself repeats them only after hours, and as the same alerts.
 func (s *Store) HandedOver(ctx context.Context, before time.Time) ([]incident.Alert, error) {
-	return alerts(ctx, s.read, `WHERE status = 'firing' AND EXISTS (SELECT 1 FROM incidents WHERE id = alerts.incident_id
-		AND open = 0 AND json_extract(record, '$.state') = ? AND julianday(json_extract(record, '$.stages.ended')) < julianday(?))
-		ORDER BY received_at, fingerprint`, string(incident.Escalated), text(before))
+	return alerts(ctx, s.read, `WHERE status = 'firing' AND incident_id IN (SELECT id FROM incidents WHERE handed_over_at < ?)
+		ORDER BY received_at, fingerprint`, text(before))
 }
 
 // Join gives alerts to an incident, if it is still open: an alert that comes after its end needs a new one. It says

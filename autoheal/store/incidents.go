@@ -29,8 +29,13 @@ type Change struct {
 // ErrMoreAlerts says that an incident cannot end: an alert joined it that the engine has not looked at yet.
 var ErrMoreAlerts = errors.New("an alert has joined the incident that nobody has looked at")
 
-// Save writes a change. It returns ErrMoreAlerts, and writes nothing, when the change would end an incident that has
-// more alerts than Progress.SeenAlerts.
+// ErrStale says that the incident has been written since the writer read it: by another healer, or by himself where the answer got
+// lost. He must read it again.
+var ErrStale = errors.New("the incident has been written by somebody else since it was read")
+
+// Save writes a change. It writes nothing and returns ErrMoreAlerts when the change would end an incident that has more alerts
+// than Progress.SeenAlerts, and ErrStale when the record is no longer of Progress.Revision (0 does not ask). What it wrote is of
+// the revision after that.
 func (s *Store) Save(ctx context.Context, c Change) error {
 	// Alerts are kept in their own table, where a later webhook can still resolve them. What has ended keeps its own list
 	// too: an alert that goes on firing may belong to a later incident one day.
@@ -42,11 +47,16 @@ func (s *Store) Save(ctx context.Context, c Change) error {
 	if err != nil {
 		return fmt.Errorf("store: incident %s: %w", in.ID, err)
 	}
-	progress, err := json.Marshal(c.Progress)
+	next := c.Progress
+	next.Revision++
+	progress, err := json.Marshal(next)
 	if err != nil {
 		return fmt.Errorf("store: incident %s: %w", in.ID, err)
 	}
 	return s.inTx(ctx, func(tx *sql.Tx) error {
+		if err := refuseStale(ctx, tx, in.ID, c.Progress.Revision); err != nil {
+			return fmt.Errorf("store: incident %s: %w", in.ID, err)
+		}
 		if err := saveRecord(ctx, tx, c.Incident, string(record), string(progress)); err != nil {
 			return fmt.Errorf("store: incident %s: %w", in.ID, err)
 		}
@@ -73,10 +83,30 @@ func saveRecord(ctx context.Context, tx *sql.Tx, in incident.Incident, record, p
 	if in.Stages.WebhookReceived != nil {
 		opened = *in.Stages.WebhookReceived
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO incidents (id, opened_at, open, record, progress) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET open = excluded.open, record = excluded.record, progress = excluded.progress`,
-		in.ID, text(opened), in.State.Open(), record, progress)
+	var handedOver *time.Time
+	if in.State == incident.Escalated {
+		handedOver = in.Stages.Ended
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO incidents (id, opened_at, open, record, progress, handed_over_at) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET open = excluded.open, record = excluded.record, progress = excluded.progress,
+			handed_over_at = excluded.handed_over_at`,
+		in.ID, text(opened), in.State.Open(), record, progress, textOrNull(handedOver))
 	return err
+}
+
+func refuseStale(ctx context.Context, tx *sql.Tx, id string, revision int) error {
+	if revision == 0 {
+		return nil
+	}
+	var stored int
+	err := tx.QueryRowContext(ctx, `SELECT COALESCE(json_extract(progress, '$.revision'), 0) FROM incidents WHERE id = ?`, id).Scan(&stored)
+	if err != nil {
+		return err
+	}
+	if stored != revision {
+		return ErrStale
+	}
+	return nil
 }
 
 func refuseUnseen(ctx context.Context, tx *sql.Tx, c Change) error {
