@@ -16,10 +16,16 @@ import (
 func (w *world) beBorn() {
 	l := &life{world: w, name: fmt.Sprintf("healer %d", len(w.lives)+1)}
 	r := w.dice.draw("lives")
-	if chance(r, 0.2) {
-		l.clock = between(r, -5*time.Minute, 2*time.Hour)
-	}
 	w.lock.Lock()
+	switch {
+	case len(w.alive) > 0: // the clocks of two machines differ by little
+		l.clock = w.clock + between(r, -time.Second, time.Second)
+	case chance(r, 0.2): // somebody has set the clock meanwhile; within a life, a program's own clock never jumps
+		w.clock = between(r, -5*time.Minute, 2*time.Hour)
+		fallthrough
+	default:
+		l.clock = w.clock
+	}
 	if !w.resting && w.plan.kills > 0 {
 		w.plan.kills--
 		l.dies = 1 + r.IntN(w.plan.mortality)

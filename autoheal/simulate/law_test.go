@@ -3,13 +3,13 @@ package simulate
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/faultline-lab/faultline/autoheal/diagnose"
 	"github.com/faultline-lab/faultline/autoheal/incident"
-	"github.com/faultline-lab/faultline/autoheal/remedy"
 	"github.com/faultline-lab/faultline/autoheal/store"
 )
 
@@ -114,7 +114,7 @@ func (l *law) saw(trace string, g glance) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.steps++
-	l.glances[trace] = g
+	l.glances[g.life.name+trace] = g
 	l.world.trace.add("%s sees for %s: %s", g.life.name, l.ids[trace], g.said.Diagnosis.Summary)
 }
 
@@ -184,38 +184,35 @@ func (l *law) readAudit(id string, f *file) {
 	f.audit = now
 }
 
-// intent finds the record of what is about to happen: the action of the incident that has not finished.
+// intent finds the record of what is about to happen: the action of the incident that has not finished. Where two healers are at work,
+// the other one may have finished it just now: then the precondition alone keeps its effect from happening twice.
 func (l *law) intent(id, target string) (incident.Incident, incident.Action, bool) {
 	in, err := l.world.kept.Get(context.Background(), id)
 	if err != nil {
 		return in, incident.Action{}, false
 	}
-	for _, a := range in.Actions {
-		if a.FinishedAt == nil && a.Target == target {
+	for _, a := range slices.Backward(in.Actions) {
+		if a.Target == target && (a.FinishedAt == nil || l.world.plan.twins > 0) {
 			return in, a, true
 		}
 	}
 	return in, incident.Action{}, false
 }
 
-// begins notes that a remedy is at work, until it is done.
-func (l *law) begins(ctx context.Context, at *life, name string, a remedy.Application) (done func()) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_, action, ok := l.intent(l.ids[traceOf(ctx)], a.Target.Name)
-	if !ok {
-		l.breaks(atMostOnce, "%s is applied to %s, and no record says so", name, a.Target.Name)
-	}
+// works notes that an action is in flight.
+func (l *law) works(at *life, workload, key string) {
 	if l.inFlight[at] == nil {
 		l.inFlight[at] = map[string]string{}
 	}
-	l.inFlight[at][a.Target.Workload] = action.Key
-	l.count(a.Target.Workload)
-	return func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		delete(l.inFlight[at], a.Target.Workload)
-	}
+	l.inFlight[at][workload] = key
+	l.count(workload)
+}
+
+// rests notes that a remedy is done with a workload.
+func (l *law) rests(at *life, workload string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.inFlight[at], workload)
 }
 
 // count looks how much is in flight, of all healers that live.

@@ -36,18 +36,19 @@ func (l *law) asked(ctx context.Context, at *life, c change) string {
 	}
 	w.trace.add("%s asks for the %s for %s", at.name, c.what, action.Key)
 	l.known(in, action, at, trace)
-	if on && since.Before(l.glances[trace].begun) {
+	if on && since.Before(l.glances[at.name+trace].begun) {
 		l.breaks(onlyKnown, "%s acts by %s although the kill switch had been thrown before it looked", at.name, action.Key)
 	}
 	l.allowed(in, action, at)
+	l.works(at, c.workload, action.Key)
 	return action.Key
 }
 
 // known holds an action against what was seen right before it.
 func (l *law) known(in incident.Incident, a incident.Action, at *life, trace string) {
-	g, looked := l.glances[trace]
+	g, looked := l.glances[at.name+trace]
 	switch {
-	case !looked || g.life != at:
+	case !looked:
 		l.breaks(onlyKnown, "%s acts by %s without having looked", at.name, a.Key)
 	case time.Since(g.at) > moment:
 		l.breaks(onlyKnown, "%s acts by %s on evidence that is %s old", at.name, a.Key, time.Since(g.at))

@@ -55,8 +55,7 @@ func (w watched) mark(ctx context.Context, phase string, a remedy.Application) c
 }
 
 func (w watched) Apply(ctx context.Context, a remedy.Application) remedy.Effect {
-	done := w.life.world.law.begins(ctx, w.life, w.Name(), a)
-	defer done()
+	defer w.life.world.law.rests(w.life, a.Target.Workload)
 	return w.Remedy.Apply(w.mark(ctx, "apply", a), a)
 }
 

@@ -45,6 +45,7 @@ type world struct {
 	since      map[condition]time.Time
 	episodes   int
 	resting    bool
+	clock      time.Duration // how far the machine's clock is off
 
 	lives  []*life
 	alive  []*life
