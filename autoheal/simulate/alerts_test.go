@@ -85,7 +85,7 @@ const (
 
 func (w *world) deliver(alerts []firing, status string, attempt int) {
 	again := func(why string) {
-		w.trace.add("a delivery of %d alerts (%s) was not taken: %s", len(alerts), status, why)
+		w.story.add("a delivery of %d alerts (%s) was not taken: %s", len(alerts), status, why)
 		if attempt < sendAtMost {
 			w.agenda.in(sendAgain+w.dice.hair(), func() { w.deliver(alerts, status, attempt+1) })
 			return
@@ -105,7 +105,7 @@ func (w *world) deliver(alerts []firing, status string, attempt int) {
 		again(err.Error())
 		return
 	}
-	w.trace.add("%s took %d alerts (%s): %s ...", l.name, len(alerts), status, alerts[0].fingerprint)
+	w.story.add("%s took %d alerts (%s): %s ...", l.name, len(alerts), status, alerts[0].fingerprint)
 	if status == "firing" {
 		w.law.acknowledged(alerts)
 	}

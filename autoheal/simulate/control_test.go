@@ -94,11 +94,11 @@ func (c control) ask(ctx context.Context, asked change, do func() error) error {
 	fate := r.Float64() / max(w.plan.lossy, 1e-9)
 	switch {
 	case fate < 0.2:
-		w.trace.add("%s: the request for the %s is lost", c.life.name, asked.what)
+		w.story.add("%s: the request for the %s is lost", c.life.name, asked.what)
 		time.Sleep(between(r, time.Millisecond, time.Second))
 		return errNoAnswer
 	case fate < 0.4:
-		w.trace.add("%s: the request for the %s is late", c.life.name, asked.what)
+		w.story.add("%s: the request for the %s is late", c.life.name, asked.what)
 		w.agenda.in(between(r, time.Second, 30*time.Second), func() { _ = c.carryOut(key, asked, do) })
 		time.Sleep(between(r, time.Millisecond, 2*time.Second))
 		return errNoAnswer
@@ -123,7 +123,7 @@ func (c control) carryOut(key string, asked change, do func() error) error {
 	w.lock.Lock()
 	defer w.lock.Unlock()
 	err := do()
-	w.trace.add("the world: %s for %s: %v", asked.what, key, err)
+	w.story.add("the world: %s for %s: %v", asked.what, key, err)
 	switch {
 	case err == nil:
 		w.law.happened(key, asked)

@@ -38,7 +38,7 @@ func (w *world) beBorn() {
 	}
 	var ctx context.Context
 	ctx, l.cancel = context.WithCancel(context.Background())
-	w.trace.add("%s is born, its clock %s off", l.name, l.clock)
+	w.story.add("%s is born, its clock %s off", l.name, l.clock)
 	w.lock.Lock()
 	w.lives, w.alive = append(w.lives, l), append(w.alive, l)
 	w.lock.Unlock()

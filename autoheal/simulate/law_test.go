@@ -91,7 +91,7 @@ func (l *law) broken(i invariant, format string, args ...any) {
 func (l *law) breaks(i invariant, format string, args ...any) {
 	v := violation{i, fmt.Sprintf(format, args...)}
 	l.broken_ = append(l.broken_, v)
-	l.world.trace.add("BROKEN %s: %s", v.invariant, v.what)
+	l.world.story.add("BROKEN %s: %s", v.invariant, v.what)
 }
 
 func (l *law) violated() bool {
@@ -115,7 +115,7 @@ func (l *law) saw(trace string, g glance) {
 	defer l.mu.Unlock()
 	l.steps++
 	l.glances[g.life.name+trace] = g
-	l.world.trace.add("%s sees for %s: %s", g.life.name, l.ids[trace], g.said.Diagnosis.Summary)
+	l.world.story.add("%s sees for %s: %s", g.life.name, l.ids[trace], g.said.Diagnosis.Summary)
 }
 
 func (l *law) workloadOf(trace string) string {
@@ -141,6 +141,9 @@ func (l *law) saved(_ *life, c store.Change) {
 	}
 	if f.state != "" && !f.state.Open() {
 		l.breaks(itEnds, "incident %s had ended as %s, and is written as %s", in.ID, f.state, in.State)
+	}
+	if in.State == incident.Awaiting && f.state != in.State {
+		l.world.asked(in)
 	}
 	f.workload, f.trace, f.state = in.Workload, in.TraceID, in.State
 	if !in.State.Open() {

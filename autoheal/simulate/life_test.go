@@ -57,7 +57,7 @@ func (l *life) boundary(format string, args ...any) bool {
 // end is called with the lock.
 func (l *life) end(how string) {
 	l.dead = true
-	l.world.trace.add("%s %s", l.name, how)
+	l.world.story.add("%s %s", l.name, how)
 	l.cancel()
 	l.world.died(l)
 }

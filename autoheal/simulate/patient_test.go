@@ -151,7 +151,7 @@ func (p *patient) fallIll(e episode) {
 			}
 		}
 	}
-	w.trace.add("%s falls ill: %s on %s", p.name, f.kind, strings.Join(p.leaky(), ", "))
+	w.story.add("%s falls ill: %s on %s", p.name, f.kind, strings.Join(p.leaky(), ", "))
 	w.agenda.in(between(r, 500*time.Millisecond, 4*time.Second), func() { w.alertsOf(p, e) })
 	if e.passes > 0 {
 		w.agenda.in(e.passes, func() { p.recover(f, "by itself") })
@@ -176,7 +176,7 @@ func (p *patient) recover(f *fault, how string) {
 		return
 	}
 	p.count()
-	p.world.trace.add("%s is well again, %s", p.name, how)
+	p.world.story.add("%s is well again, %s", p.name, how)
 	p.fault, p.relapses = nil, 0
 	for _, r := range p.replicas {
 		r.leaked = time.Time{}
@@ -213,7 +213,7 @@ func (p *patient) replace(old *replica, r *rand.Rand) {
 		next.ready = time.Now().Add(between(r, 10*time.Second, time.Minute))
 	}
 	p.replicas[slices.Index(p.replicas, old)] = next
-	p.world.trace.add("%s has ended; %s takes its place", old.startID, next.startID)
+	p.world.story.add("%s has ended; %s takes its place", old.startID, next.startID)
 	switch {
 	case p.fault == nil || p.fault.kind != leak:
 	case p.relapses > 0:

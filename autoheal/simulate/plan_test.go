@@ -49,6 +49,7 @@ type condition string
 
 const (
 	fullDisk   condition = "the disk is full"
+	paused     condition = "the healer is paused"
 	switchOn   condition = "the kill switch is on"
 	noSenses   condition = "nothing can be measured"
 	lyingEdge  condition = "the edge's figures are the wrong way round"
@@ -62,6 +63,7 @@ func newPlan(seed uint64) plan {
 	limits.PerHour = pickOne(r, 6, 12, 1000, 1000)
 	limits.InFlight = pickOne(r, 1, 2, 4)
 	limits.Repeats = pickOne(r, 2, 4, 1000)
+	limits.Storm = pickOne(r, 5, 1000, 1000)
 	limits.Cooldown = pickOne(r, 30*time.Second, time.Minute, 5*time.Minute)
 	limits.Autonomy = pickOne(r, guard.Act, guard.Act, guard.Act, guard.Act, guard.Act, guard.Act, guard.Approve, guard.Observe)
 	p := plan{
@@ -77,7 +79,7 @@ func newPlan(seed uint64) plan {
 		from := between(r, 0, p.lasts)
 		p.windows = append(p.windows, window{
 			from: from, until: min(from+between(r, time.Second, 90*time.Second), p.lasts), patient: r.IntN(p.patients),
-			what: pickOne(r, fullDisk, switchOn, switchOn, noSenses, lyingEdge, noEdge, deadScrape),
+			what: pickOne(r, fullDisk, switchOn, paused, noSenses, lyingEdge, noEdge, deadScrape),
 		})
 	}
 	return p

@@ -62,7 +62,7 @@ func (r records) Save(_ context.Context, c store.Change) error {
 	what := fmt.Sprintf("saves %s, %s", in.ID, in.State)
 	return r.write(what, func(ctx context.Context) error {
 		err := r.Store.Save(ctx, c)
-		r.life.world.trace.add("%s %s: %v; %s", r.life.name, what, err, in.Reason)
+		r.life.world.story.add("%s %s: %v; %s", r.life.name, what, err, in.Reason)
 		if err == nil {
 			r.life.world.law.saved(r.life, c)
 		}
@@ -87,7 +87,7 @@ func (r records) HandedOver(ctx context.Context, before time.Time) ([]incident.A
 func (r records) Join(_ context.Context, id string, alerts []incident.Alert, entries []incident.Entry) (joined bool, err error) {
 	err = r.write("joins alerts to "+id, func(ctx context.Context) (err error) {
 		joined, err = r.Store.Join(ctx, id, alerts, entries)
-		r.life.world.trace.add("%s joins %d alerts to %s: %t, %v", r.life.name, len(alerts), id, joined, err)
+		r.life.world.story.add("%s joins %d alerts to %s: %t, %v", r.life.name, len(alerts), id, joined, err)
 		return err
 	})
 	return joined, err
@@ -126,4 +126,25 @@ func (r records) Effects(ctx context.Context, since time.Time) ([]incident.Effec
 		return nil, err
 	}
 	return r.Store.Effects(context.WithoutCancel(ctx), since)
+}
+
+func (r records) Troubled(ctx context.Context, except string, since time.Time) (int, error) {
+	if err := r.read(" counts the incidents beside " + except); err != nil {
+		return 0, err
+	}
+	return r.Store.Troubled(context.WithoutCancel(ctx), except, since)
+}
+
+func (r records) Answer(ctx context.Context, id string, askedAt time.Time) (store.Answer, bool, error) {
+	if err := r.read(" looks for the answer to " + id); err != nil {
+		return store.Answer{}, false, err
+	}
+	return r.Store.Answer(context.WithoutCancel(ctx), id, askedAt)
+}
+
+func (r records) Paused(ctx context.Context) (*store.Pause, error) {
+	if err := r.read(" looks for a pause, for " + traceOf(ctx)); err != nil {
+		return nil, err
+	}
+	return r.Store.Paused(context.WithoutCancel(ctx))
 }

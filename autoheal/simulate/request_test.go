@@ -15,7 +15,7 @@ import (
 func (l *law) asked(ctx context.Context, at *life, c change) string {
 	w := l.world
 	w.lock.Lock()
-	on, since := w.is(switchOn, nil), w.since[switchOn]
+	stopped := [2]time.Time{w.sinceWhen(switchOn), w.sinceWhen(paused)}
 	w.lock.Unlock()
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -34,10 +34,12 @@ func (l *law) asked(ctx context.Context, at *life, c change) string {
 		l.breaks(atMostOnce, "the %s is asked for, and no record says that it is about to happen", c.what)
 		return ""
 	}
-	w.trace.add("%s asks for the %s for %s", at.name, c.what, action.Key)
+	w.story.add("%s asks for the %s for %s", at.name, c.what, action.Key)
 	l.known(in, action, at, trace)
-	if on && since.Before(l.glances[at.name+trace].begun) {
-		l.breaks(onlyKnown, "%s acts by %s although the kill switch had been thrown before it looked", at.name, action.Key)
+	for _, since := range stopped {
+		if !since.IsZero() && since.Before(l.glances[at.name+trace].begun) {
+			l.breaks(onlyKnown, "%s acts by %s although people had stopped it before it looked", at.name, action.Key)
+		}
 	}
 	l.allowed(in, action, at)
 	l.works(at, c.workload, action.Key)
@@ -66,8 +68,9 @@ func (l *law) known(in incident.Incident, a incident.Action, at *life, trace str
 // allowed holds an action against the guards that the law can judge by itself.
 func (l *law) allowed(in incident.Incident, a incident.Action, at *life) {
 	w := l.world
-	if w.plan.limits.Autonomy != guard.Act {
-		l.breaks(onlyKnown, "%s acts by %s although its autonomy is %s", at.name, a.Key, w.plan.limits.Autonomy)
+	approved := in.Approval != nil && in.Approval.Answer == incident.Approved
+	if autonomy := w.plan.limits.Autonomy; autonomy == guard.Observe || autonomy == guard.Approve && !approved {
+		l.breaks(onlyKnown, "%s acts by %s although its autonomy is %s, and nobody has approved it", at.name, a.Key, autonomy)
 	}
 	now := at.now()
 	l.asked_ = append(l.asked_, effect{fmt.Sprintf("%s, rung %d, %s", in.ID, a.Rung, a.Remedy), now})

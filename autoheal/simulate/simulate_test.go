@@ -23,7 +23,7 @@ var (
 // outcome is what came of one run.
 type outcome struct {
 	violations []violation
-	trace      *story
+	story      *story
 	hash       string
 	incidents  int
 	steps      int
@@ -56,7 +56,7 @@ func run(t *testing.T, seed uint64, b bug) (o outcome) {
 			t.Error(err)
 		}
 		o = outcome{
-			violations: w.law.broken_, trace: w.trace, hash: w.trace.hash(), incidents: len(w.law.files), steps: w.law.steps,
+			violations: w.law.broken_, story: w.story, hash: w.story.hash(), incidents: len(w.law.files), steps: w.law.steps,
 			lasted: time.Since(begun), deaths: w.deaths.by, outcomes: w.outcomes.by, effects: len(w.law.effects),
 		}
 	})
@@ -96,11 +96,11 @@ func TestTheInvariantsHold(t *testing.T) {
 		o := run(t, seed, bug{})
 		total.add(o)
 		if *only != 0 {
-			t.Logf("the trace of seed %d (%s):\n%s", seed, o.hash, o.trace.last(len(o.trace.lines)))
+			t.Logf("the trace of seed %d (%s):\n%s", seed, o.hash, o.story.last(len(o.story.lines)))
 		}
 		if len(o.violations) > 0 {
 			t.Errorf("seed %d breaks %q: %s\nreplay it with: go test ./simulate -run TestTheInvariantsHold -seed %d -v\nthe end of its trace:\n%s",
-				seed, o.violations[0].invariant, o.violations[0].what, seed, o.trace.last(60))
+				seed, o.violations[0].invariant, o.violations[0].what, seed, o.story.last(60))
 		}
 	}
 	t.Logf("%d seeds, %d incidents, %d steps, %s of virtual time in %s: %.0f incidents a minute", *seeds, total.incidents, total.steps,
@@ -125,7 +125,7 @@ func TestASeedGivesTheSameRunEachTime(t *testing.T) {
 	for seed := *from; seed < *from+5; seed++ {
 		first, second := run(t, seed, bug{}), run(t, seed, bug{})
 		if first.hash != second.hash {
-			t.Errorf("seed %d: %s", seed, difference(first.trace, second.trace))
+			t.Errorf("seed %d: %s", seed, difference(first.story, second.story))
 		}
 	}
 }

@@ -29,7 +29,7 @@ type world struct {
 	plan   plan
 	bug    bug
 	dice   *dice
-	trace  *story
+	story  *story
 	agenda *agenda
 	law    *law
 
@@ -46,6 +46,7 @@ type world struct {
 	episodes   int
 	resting    bool
 	clock      time.Duration // how far the machine's clock is off
+	path       string        // of the store
 
 	lives  []*life
 	alive  []*life
@@ -77,7 +78,7 @@ func newWorld(t testing.TB, seed uint64, path string, b bug) *world {
 		t.Fatal(err)
 	}
 	w := &world{
-		plan: newPlan(seed), bug: b, dice: newDice(seed), trace: newStory(), agenda: newAgenda(), kept: kept, deliveries: kept,
+		plan: newPlan(seed), bug: b, dice: newDice(seed), story: newStory(), agenda: newAgenda(), path: path, kept: kept, deliveries: kept,
 		conditions: map[condition][]*patient{}, since: map[condition]time.Time{}, traces: &traces{},
 	}
 	w.law = newLaw(w)
@@ -99,7 +100,7 @@ func newWorld(t testing.TB, seed uint64, path string, b bug) *world {
 	if w.dependencies, err = correlate.Parse("the simulated map", []byte(declared)); err != nil {
 		t.Fatal(err)
 	}
-	w.trace.add("seed %d: %s", seed, w.plan)
+	w.story.add("seed %d: %s", seed, w.plan)
 	return w
 }
 
@@ -122,7 +123,7 @@ func (w *world) schedule() {
 	for i := range w.plan.twins {
 		r := w.dice.draw("twins")
 		w.agenda.in(between(r, time.Second, w.plan.lasts), func() {
-			w.trace.add("a twin is started (%d)", i)
+			w.story.add("a twin is started (%d)", i)
 			w.beBorn()
 		})
 	}
@@ -132,11 +133,14 @@ func (w *world) schedule() {
 func (w *world) begin(what condition, p *patient) {
 	w.lock.Lock()
 	defer w.lock.Unlock()
-	w.trace.add("from now on %s (%s)", what, p.name)
+	w.story.add("from now on %s (%s)", what, p.name)
 	if len(w.conditions[what]) == 0 {
 		w.since[what] = time.Now()
 	}
 	w.conditions[what] = append(w.conditions[what], p)
+	if what == paused {
+		w.pause(&store.Pause{By: "somebody", Reason: "a seed", At: time.Now()})
+	}
 	if what == deadScrape && len(p.firing) > 0 {
 		w.send(p.firing, "resolved", w.dice.hair())
 	}
@@ -145,14 +149,25 @@ func (w *world) begin(what condition, p *patient) {
 func (w *world) cease(what condition, p *patient) {
 	w.lock.Lock()
 	defer w.lock.Unlock()
-	w.trace.add("no longer: %s (%s)", what, p.name)
+	w.story.add("no longer: %s (%s)", what, p.name)
 	i := slices.Index(w.conditions[what], p)
 	w.conditions[what] = slices.Delete(w.conditions[what], i, i+1)
+	if what == paused && len(w.conditions[what]) == 0 {
+		w.pause(nil)
+	}
 }
 
 // is says whether something is so; for one patient, or for all where nil. It is called with the lock.
 func (w *world) is(what condition, p *patient) bool {
 	return len(w.conditions[what]) > 0 && (p == nil || slices.Contains(w.conditions[what], p))
+}
+
+// sinceWhen says since when something has been so; zero where it is not. It is called with the lock.
+func (w *world) sinceWhen(what condition) time.Time {
+	if !w.is(what, nil) {
+		return time.Time{}
+	}
+	return w.since[what]
 }
 
 // diskFails says whether a write fails.
@@ -173,7 +188,7 @@ func (w *world) patientOf(name string) *patient {
 
 // rest is the end of the adversary: one healer is left, and people mend what it handed over.
 func (w *world) rest() {
-	w.trace.add("the adversary rests")
+	w.story.add("the adversary rests")
 	w.lock.Lock()
 	w.resting = true
 	w.lock.Unlock()
