@@ -52,6 +52,27 @@ func Judge(seconds []Second, injected time.Time) Client {
 	return verdict
 }
 
+// JudgeReturn reads the seconds that begin after the fault was taken away. Recovered is the first of the first RecoveryRun
+// good seconds running that no bad one has followed; FirstBad stays nil, because what was bad before was the fault's.
+func JudgeReturn(seconds []Second, removed time.Time) Client {
+	var verdict Client
+	good := 0
+	for i, second := range seconds {
+		if second.Start.Before(removed) {
+			continue
+		}
+		verdict.Seconds++
+		verdict.Requests += second.Counted
+		verdict.Failed += second.Counted - second.Good - second.Accepted
+		if i > 0 && !second.Start.Equal(seconds[i-1].Start.Add(time.Second)) {
+			good = 0
+		}
+		good = run(good, second.OK)
+		verdict.Recovered = date(verdict.Recovered, good, seconds, i)
+	}
+	return verdict
+}
+
 // date is the first second of the run that ends at i, once that is long enough; a broken run takes the date back.
 func date(known *time.Time, length int, seconds []Second, i int) *time.Time {
 	switch {

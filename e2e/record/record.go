@@ -33,8 +33,8 @@ type Record struct {
 	CauseExpected  string   `json:"cause_expected"`
 	CauseDiagnosed string   `json:"cause_diagnosed"`
 	Actions        []Action `json:"actions"`
-	// WrongAction says that the healer did something that the experiment does not list as right, or did it to a
-	// replica that the fault had not touched.
+	// WrongAction says that something was done that the experiment does not list as right, or to whom the fault had not
+	// touched. What was taken back afterwards was done all the same.
 	WrongAction       bool  `json:"wrong_action"`
 	FaultStillPresent *bool `json:"fault_still_present"`
 
@@ -45,18 +45,39 @@ type Record struct {
 	// BudgetSpent is the part of a 30-day error budget that Failed used up, at the trial's own request rate.
 	BudgetSpent float64 `json:"budget_spent"`
 
+	// Aftermath is what became of changes that stand for as long as the fault lasts; null where none did.
+	Aftermath *Aftermath `json:"aftermath,omitempty"`
+
 	IncidentID string   `json:"incident_id,omitempty"`
 	Alerts     []string `json:"alerts,omitempty"`   // names of all that fired, expected or not
-	Affected   []string `json:"affected,omitempty"` // the replicas that the fault did touch
+	Affected   []string `json:"affected,omitempty"` // what the fault did touch: replicas, a workload, or sessions by their application name
 	Notes      []string `json:"notes,omitempty"`
 }
 
-// Action is one effect of the healer, as its own record tells it.
+// Action is one effect of whoever answered the alert, as his own record tells it.
 type Action struct {
 	Remedy    string    `json:"remedy"`
+	Kind      string    `json:"kind,omitempty"` // replica, workload, sessions, edge
 	Target    string    `json:"target"`
 	StartedAt time.Time `json:"started_at"`
 	Result    string    `json:"result"`
+	// Change is what has become of what the action changed (standing, undone, kept ...); empty where it left nothing.
+	Change string `json:"change,omitempty"`
+}
+
+// Aftermath follows a fault that was met with a change that lasts as long as it: the fault is taken away, and the change
+// must go by itself. Nothing of it counts for recovery or mitigation.
+type Aftermath struct {
+	FaultRemoved time.Time `json:"fault_removed"`
+	// Undone is when the last change had been taken back, Ended when the last incident was; null where that did not come.
+	Undone *time.Time `json:"undone"`
+	Ended  *time.Time `json:"ended"`
+	// Recovered is the first of RecoveryRun good seconds running after the fault was taken away.
+	Recovered *time.Time `json:"recovered"`
+	Requests  int        `json:"requests"`
+	Failed    int        `json:"failed"`
+	// Changes counts the changes that were made in the whole trial: more than one of a remedy is flapping.
+	Changes int `json:"changes"`
 }
 
 // Stages are the times of one trial, from injection to the alert's end. The SLI's are beginnings of client seconds.
@@ -89,7 +110,8 @@ type stage struct {
 
 // OutOfOrder names the first pair of stages that contradicts cause and effect, or is empty. The chain runs from the
 // injection to the proof; the client's recovery hangs on the start of the action, not on its end, because half of
-// the replicas may serve well while the other half is still being mended; and the alert may resolve at any time.
+// the replicas may serve well while the other half is still being mended; and the alert may resolve at any time. What was
+// only mitigated is proved by that: its recovery follows when the fault has passed.
 func (s Stages) OutOfOrder() string {
 	chain := []stage{
 		{"injected", s.Injected, 0},
@@ -103,9 +125,12 @@ func (s Stages) OutOfOrder() string {
 	}
 	proof := stage{"verified", s.Verified, 0}
 	healer := append(slices.Clone(chain), stage{"action_finished", s.ActionFinished, 0}, proof)
-	client := append(slices.Clone(chain), stage{"sli_mitigated", s.SLIMitigated, secondQuantum},
-		stage{"sli_recovered", s.SLIRecovered, secondQuantum}, proof)
-	return cmp.Or(firstInversion(healer), firstInversion(client))
+	client := append(slices.Clone(chain), stage{"sli_mitigated", s.SLIMitigated, secondQuantum})
+	recovered := append(slices.Clone(client), stage{"sli_recovered", s.SLIRecovered, secondQuantum})
+	if s.SLIMitigated != nil && s.SLIRecovered != nil && s.SLIRecovered.Equal(*s.SLIMitigated) {
+		recovered = append(recovered, proof)
+	}
+	return cmp.Or(firstInversion(healer), firstInversion(append(client, proof)), firstInversion(recovered))
 }
 
 func firstInversion(chain []stage) string {

@@ -147,3 +147,29 @@ func TestSaveWritesNullForWhatDidNotHappen(t *testing.T) {
 		t.Errorf("half a record: %v, want an error that names the file", err)
 	}
 }
+
+func TestWhatWasOnlyMitigatedMayRecoverAfterItsProof(t *testing.T) {
+	ms := func(ms int) *time.Time { return new(start.Add(time.Duration(ms) * time.Millisecond)) }
+	stages := Stages{ActionStarted: ms(1700), SLIMitigated: ms(3000), Verified: ms(6000), SLIRecovered: ms(40_000)}
+	if got := stages.OutOfOrder(); got != "" {
+		t.Errorf("a mitigation that was proved first is said to be out of order: %s", got)
+	}
+	stages.SLIMitigated = ms(40_000)
+	if got := stages.OutOfOrder(); !strings.HasPrefix(got, "verified") {
+		t.Errorf("OutOfOrder() = %q: what was recovered must be so before the proof", got)
+	}
+}
+
+func TestTheReturnAfterAFaultIsTheFirstRunThatNoBadSecondFollows(t *testing.T) {
+	var seconds []Second
+	for i := range 30 {
+		seconds = append(seconds, Second{Start: start.Add(time.Duration(i) * time.Second), Counted: 40, Good: 40, OK: i >= 5 && i != 17})
+	}
+	verdict := JudgeReturn(seconds, start.Add(3*time.Second))
+	if verdict.Recovered == nil || !verdict.Recovered.Equal(start.Add(18*time.Second)) || verdict.Seconds != 27 {
+		t.Errorf("recovered %v of %d seconds, want second 18 of 27", verdict.Recovered, verdict.Seconds)
+	}
+	if verdict = JudgeReturn(seconds[:27], start); verdict.Recovered != nil {
+		t.Errorf("a run of nine is recovery at %v", verdict.Recovered)
+	}
+}

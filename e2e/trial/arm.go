@@ -18,10 +18,13 @@ type Arm string
 // arms is every arm there is, with what it does to the healer before a trial.
 var arms = map[Arm]struct {
 	summary string
-	healers int // replicas of autoheal that run during the trial
+	healers int  // replicas of autoheal that run during the trial
+	bot     bool // a bot of that name takes the healer's place
 }{
-	"healer": {"autoheal answers the alert", 1},
-	"none":   {"nobody answers the alert", 0},
+	"healer":      {"autoheal answers the alert", 1, false},
+	"restart-bot": {"a bot restarts whatever the alert names", 0, true},
+	"accept-bot":  {"a bot has the edge take all orders for later", 0, true},
+	"none":        {"nobody answers the alert", 0, false},
 }
 
 // ParseArm reads the name of an arm; its error names those there are.

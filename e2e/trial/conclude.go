@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/faultline-lab/faultline/autoheal/incident"
 	"github.com/faultline-lab/faultline/e2e/record"
 	"github.com/faultline-lab/faultline/slo/burnrate"
 )
@@ -43,26 +44,26 @@ func (t *trial) observe(ctx context.Context, injected time.Time, w *watched) err
 	return nil
 }
 
-// settled says that nothing more is to come. A control, which has no cause to name, is watched for its whole window.
+// settled says that nothing more is to come while the fault is there. A control, which has no cause to name, is watched for
+// its whole window; an incident that holds a change waits for the fault to pass, which it will only afterwards.
 func (t *trial) settled(client record.Client, w *watched) bool {
 	alerts, incidents := w.snapshot()
-	if t.cfg.Experiment.Expect.Cause == "" || client.Recovered == nil || alerts.resolved == nil {
+	if t.cfg.Experiment.Expect.Cause == "" || client.Mitigated == nil {
 		return false
 	}
+	holding := false
 	for _, in := range incidents {
-		if in.State.Open() {
+		holding = holding || in.State == incident.Holding
+		if in.State.Open() && in.State != incident.Holding {
 			return false
 		}
 	}
-	return true
+	return holding || client.Recovered != nil && alerts.resolved != nil
 }
 
-// conclude fills the record in from what was seen.
-func (t *trial) conclude(ctx context.Context, r *record.Record, w *watched) {
-	alerts, incidents := w.snapshot()
-	r.Stages.AlertPending, r.Stages.AlertFiring, r.Stages.AlertResolved = alerts.pending, alerts.firing, alerts.resolved
-	r.Alerts, r.Affected = alerts.fired, t.runner.Affected()
-	takeOver(r, incidents, t.cfg.Experiment.Expect)
+// measure takes from the client what it saw while the fault was there, and asks the fault's driver whether it still is.
+func (t *trial) measure(ctx context.Context, r *record.Record, w *watched) {
+	takeAlerts(r, w)
 	client := t.seconds.judge(*r.Stages.Injected)
 	r.Measure(client)
 	r.BudgetSpent = budgetSpent(client)
@@ -78,6 +79,22 @@ func (t *trial) conclude(ctx context.Context, r *record.Record, w *watched) {
 		return
 	}
 	r.FaultStillPresent = &presence.Present
+}
+
+func takeAlerts(r *record.Record, w *watched) {
+	alerts, _ := w.snapshot()
+	r.Stages.AlertPending, r.Stages.AlertFiring, r.Stages.AlertResolved = alerts.pending, alerts.firing, alerts.resolved
+	r.Alerts = alerts.fired
+}
+
+// conclude fills in what the alerts were and what was done about them, to the end of the trial.
+func (t *trial) conclude(r *record.Record, w *watched) {
+	takeAlerts(r, w)
+	_, incidents := w.snapshot()
+	r.Affected = t.runner.Affected()
+	takeOver(r, incidents)
+	t.takeBot(r)
+	t.condemn(r)
 }
 
 // budgetSpent is the part of the period's error budget that the trial's bad checkouts used up, if all of the period had the

@@ -4,13 +4,11 @@ import (
 	"slices"
 
 	"github.com/faultline-lab/faultline/autoheal/incident"
-	"github.com/faultline-lab/faultline/chaos/experiment"
 	"github.com/faultline-lab/faultline/e2e/record"
 )
 
-// takeOver copies what the healer's own record says into the trial's, and judges its actions against what the
-// experiment lists as right and what the fault did touch.
-func takeOver(r *record.Record, incidents []incident.Incident, expect experiment.Expect) {
+// takeOver copies what the healer's own record says into the trial's.
+func takeOver(r *record.Record, incidents []incident.Incident) {
 	if len(incidents) == 0 {
 		return
 	}
@@ -28,16 +26,18 @@ func takeOver(r *record.Record, incidents []incident.Incident, expect experiment
 	}
 	for _, in := range slices.Backward(incidents) {
 		for _, action := range in.Actions {
-			r.Actions = append(r.Actions, record.Action{
-				Remedy: action.Remedy, Target: action.Target, StartedAt: action.StartedAt, Result: action.Result,
-			})
-			if action.Result != incident.ResultSkipped && !right(action, r.Affected, expect) {
-				r.WrongAction = true
-			}
+			r.Actions = append(r.Actions, taken(action))
 		}
 	}
 }
 
-func right(action incident.Action, affected []string, expect experiment.Expect) bool {
-	return slices.Contains(expect.Right, action.Remedy) && slices.Contains(affected, action.Target)
+// taken is an action of the healer's as the record has it.
+func taken(action incident.Action) record.Action {
+	done := record.Action{
+		Remedy: action.Remedy, Kind: string(action.Kind), Target: action.Target, StartedAt: action.StartedAt, Result: action.Result,
+	}
+	if action.Undo != nil {
+		done.Change = string(action.Undo.State)
+	}
+	return done
 }

@@ -24,3 +24,11 @@ func (s *seconds) judge(injected time.Time) record.Client {
 	defer s.mu.Unlock()
 	return record.Judge(s.all, injected)
 }
+
+// since judges the seconds that began after a moment as if a fault had been there right before: the first run of good seconds
+// is recovery.
+func (s *seconds) since(moment time.Time) record.Client {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return record.JudgeReturn(s.all, moment)
+}

@@ -12,6 +12,7 @@ import (
 	"github.com/faultline-lab/faultline/chaos/experiment"
 	"github.com/faultline-lab/faultline/chaos/runner"
 	"github.com/faultline-lab/faultline/chaos/target"
+	"github.com/faultline-lab/faultline/e2e/bot"
 	"github.com/faultline-lab/faultline/e2e/record"
 	"github.com/faultline-lab/faultline/observability/endpoints"
 	"github.com/faultline-lab/faultline/observability/query"
@@ -39,6 +40,7 @@ type trial struct {
 	supervisor target.Control
 	prometheus *query.Prometheus
 	runner     *runner.Runner
+	bot        *bot.Bot // nil where the arm has none
 	events     chan Event
 	seconds    seconds
 }
@@ -104,19 +106,34 @@ func (t *trial) run(ctx context.Context) (record.Record, error) {
 		Experiment: t.cfg.Experiment.Name, Arm: string(t.cfg.Arm), Target: t.stack.Target, Seed: t.cfg.Seed,
 		StartedAt: time.Now().UTC(), CauseExpected: t.cfg.Experiment.Expect.Cause, Actions: []record.Action{},
 	}
+	stopBot, err := t.startBot(ctx)
+	if err != nil {
+		return record.Record{}, errors.Join(err, t.putBack(ctx))
+	}
+	err = t.follow(ctx, &result)
+	return result, errors.Join(err, stopBot(), t.putBack(ctx))
+}
+
+// follow injects the fault and observes what comes of it, into the record.
+func (t *trial) follow(ctx context.Context, r *record.Record) error {
 	observe, stopObserving := context.WithCancel(ctx)
 	watched := t.watch(observe)
+	defer watched.wait()
+	defer stopObserving()
 	injected, err := t.runner.Inject(ctx)
-	if err == nil {
-		result.Stages.Injected = &injected
-		err = t.observe(ctx, injected, watched)
+	if err != nil {
+		return err
 	}
-	stopObserving()
-	watched.wait()
-	if err == nil {
-		t.conclude(ctx, &result, watched)
+	r.Stages.Injected = &injected
+	if err := t.observe(ctx, injected, watched); err != nil {
+		return err
 	}
-	return result, errors.Join(err, t.putBack(ctx))
+	t.measure(ctx, r, watched)
+	if err := t.aftermath(ctx, r, watched); err != nil {
+		return err
+	}
+	t.conclude(r, watched)
+	return nil
 }
 
 // prepare gives the arm its healer, waits until the alerts of the past have ended, and checks the steady state.
