@@ -35,6 +35,8 @@ type Options struct {
 	Ports ports.Set // default: the contract's, as the environment changes them
 	// Replicas overrides how many replicas a workload starts with.
 	Replicas map[string]int
+	// Sizes are those of the pools and of the load.
+	Sizes stack.Sizes
 	// CacheDir is where tools and packages are kept between runs; default: the user's cache folder.
 	CacheDir string
 	// Progress takes lines for people. Default: nowhere.
@@ -124,7 +126,7 @@ func needed(set ports.Set, dashboards *stack.Grafana) ports.Set {
 
 // prepare finds or builds what is not ours. It leaves nothing behind.
 func prepare(ctx context.Context, opts Options, paths folders.Folders) (stack.Config, error) {
-	definition := stack.Config{Folders: paths, Ports: opts.Ports, Replicas: opts.Replicas, Mark: Mark(paths), Blind: opts.Blind}
+	definition := stack.Config{Folders: paths, Ports: opts.Ports, Replicas: opts.Replicas, Sizes: opts.Sizes, Mark: Mark(paths), Blind: opts.Blind}
 	var err error
 	if definition.Tools, err = tools(ctx, opts); err != nil {
 		return definition, err

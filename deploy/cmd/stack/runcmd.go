@@ -17,6 +17,7 @@ import (
 
 // runCmd is `stack run`.
 type runCmd struct {
+	sizesFlags
 	Replicas         map[string]int `placeholder:"WORKLOAD=N;..." help:"Start with another number of replicas, for example orders=4."`
 	Telemetry        string         `enum:"on,off" default:"on" help:"${enum}. Off runs our programs without telemetry, to measure what it costs; the healer is blind then."`
 	UntilStdinCloses bool           `help:"Also stop, in order, when standard input closes: for a program that starts this and may be killed."`
@@ -44,7 +45,7 @@ func (c *runCmd) Run(ctx context.Context, flags *cli, out command.Output) error 
 	}
 	return local.Run(ctx, local.Options{
 		Root: paths.Root, Replicas: c.Replicas, Progress: out.Out, GuardCommand: []string{self, "guard"},
-		Blind: c.Telemetry == "off",
+		Sizes: c.sizes(), Blind: c.Telemetry == "off",
 	})
 }
 

@@ -21,6 +21,7 @@ const look = 50 * time.Millisecond
 
 // upCmd is `stack up`.
 type upCmd struct {
+	sizesFlags
 	Replicas  map[string]string `placeholder:"WORKLOAD=N;..." help:"Start with another number of replicas, for example orders=4."`
 	Telemetry string            `enum:"on,off" default:"on" help:"${enum}. Off runs our programs without telemetry, to measure what it costs; the healer is blind then."`
 }
@@ -78,7 +79,7 @@ func (c *upCmd) detach(ctx context.Context, paths folders.Folders, out io.Writer
 	if err != nil {
 		return err
 	}
-	child := exec.Command(self, append([]string{"run", "--root=" + paths.Root, "--telemetry=" + c.Telemetry}, replicaFlags(c.Replicas)...)...)
+	child := exec.Command(self, append([]string{"run", "--root=" + paths.Root, "--telemetry=" + c.Telemetry}, append(replicaFlags(c.Replicas), c.flags()...)...)...)
 	child.Stdout, child.Stderr = progress, progress
 	child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := child.Start(); err != nil {

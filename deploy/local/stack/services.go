@@ -72,7 +72,7 @@ func (d definition) services() []supervisor.Part {
 			name: "loadgen", needs: []string{"storefront", "prometheus"}, replicas: 1, max: 1,
 			port: always(ports.Loadgen), limitMiB: 48,
 			flags: func(supervisor.Replica) []string {
-				return []string{"--storefront-url=" + d.Ports.URL(ports.Storefront), "--rate=40"}
+				return []string{"--storefront-url=" + d.Ports.URL(ports.Storefront), fmt.Sprintf("--rate=%d", d.Sizes.Rate)}
 			},
 		},
 	}
@@ -88,7 +88,7 @@ func (d definition) orders(group service) service {
 	group.needs, group.healed, group.limitMiB = []string{"inventory", "payments"}, true, 48
 	group.flags = func(supervisor.Replica) []string {
 		return []string{
-			"--pool-max=4", "--connection-lifetime=9s", "--inventory-url=" + d.Ports.URL(ports.Inventory), "--payments-url=" + d.Ports.URL(ports.Payments),
+			fmt.Sprintf("--pool-max=%d", d.Sizes.PoolSize), "--connection-lifetime=9s", "--inventory-url=" + d.Ports.URL(ports.Inventory), "--payments-url=" + d.Ports.URL(ports.Payments),
 		}
 	}
 	group.secrets = map[string]string{"FAULTLINE_DATABASE_URL": d.through(ports.OrdersDB, postgres.Orders)}
@@ -108,7 +108,7 @@ func (d definition) storefront(r supervisor.Replica) []string {
 // autoheal gets nothing that tells it of experiments or of the load generator. It goes straight to Postgres: the proxies
 // are where faults are.
 func (d definition) autoheal(r supervisor.Replica) []string {
-	return []string{
+	return append([]string{
 		"--store=" + filepath.Join(r.StateDir, "autoheal.db"),
 		"--webhook-token-file=" + d.Folders.WebhookToken,
 		"--control-url=" + d.Ports.URL(ports.Control),
@@ -118,7 +118,7 @@ func (d definition) autoheal(r supervisor.Replica) []string {
 		"--edge-control-url=" + d.Ports.URL(ports.EdgeControl),
 		"--edge-control-token-file=" + d.Folders.EdgeControlToken,
 		"--kill-switch-file=" + filepath.Join(d.Folders.Run, "autoheal-off"),
-	}
+	}, d.Sizes.HealerFlags...)
 }
 
 // blindness is what our programs are told when they are to run without telemetry.

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -45,6 +46,7 @@ type Config struct {
 	Database postgres.Config
 	// Replicas overrides how many replicas a workload starts with.
 	Replicas map[string]int
+	Sizes    Sizes
 	// Mark is an environment setting that every process gets.
 	Mark string
 	// Blind runs our programs without telemetry, and has Prometheus not look at them.
@@ -61,7 +63,7 @@ type definition struct {
 func Parts(cfg Config) ([]supervisor.Part, error) {
 	d := definition{Config: cfg}
 	d.tracesURL, d.logsURL = Backends(cfg.Ports)
-	if err := d.checkReplicas(); err != nil {
+	if err := errors.Join(d.checkReplicas(), d.Sizes.defaults()); err != nil {
 		return nil, err
 	}
 	database, err := d.database()
