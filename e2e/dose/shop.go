@@ -1,0 +1,38 @@
+package dose
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/faultline-lab/faultline/chaos/control"
+	"github.com/faultline-lab/faultline/observability/endpoints"
+	"github.com/faultline-lab/faultline/observability/query"
+)
+
+const callBound = 5 * time.Second
+
+// Measure reads the size of a running shop: what its pools say of themselves, and what the load generator is set to.
+func Measure(ctx context.Context, stack endpoints.Stack) (Shop, error) {
+	var shop Shop
+	var load struct {
+		Rate int `json:"checkouts_per_second"`
+	}
+	client := &http.Client{Timeout: callBound}
+	if err := control.Call(ctx, client, nil, http.MethodGet, stack.Endpoints.Loadgen+"/v1/rate", nil, &load); err != nil {
+		return shop, fmt.Errorf("the load generator: %w", err)
+	}
+	prometheus, err := query.NewPrometheus(query.Config{URL: stack.Endpoints.Prometheus, Client: client})
+	if err != nil {
+		return shop, err
+	}
+	series, err := prometheus.Instant(ctx, `sum(db_client_connection_max{job="orders"})`, time.Now())
+	if err != nil {
+		return shop, fmt.Errorf("the size of the pools: %w", err)
+	}
+	if len(series) == 0 || load.Rate == 0 {
+		return shop, fmt.Errorf("the size of the shop cannot be told: %d pools, %d checkouts/s", len(series), load.Rate)
+	}
+	return Shop{Connections: int(series[0].Value), Rate: load.Rate}, nil
+}
