@@ -68,10 +68,12 @@ type Scope struct {
 }
 
 // Expect is what a good healer makes of the fault. A control, a fault that needs no healing, has neither cause nor
-// remedies; a control that should not even alert has no alert.
+// remedies; a control that should not even alert has no alert. An unknown fault hurts, but no healer of ours has a name for
+// it: it must be handed to a person with nothing harmful done.
 type Expect struct {
 	Alert   string   `yaml:"alert"`   // name of the alert that must fire
 	Cause   string   `yaml:"cause"`   // what the healer should name
+	Unknown bool     `yaml:"unknown"` // nobody should name a cause
 	Right   []string `yaml:"right"`   // remedies that mend it
 	Harmful []string `yaml:"harmful"` // remedies that make it worse
 }

@@ -75,6 +75,7 @@ func TestWhatIsWrongIsNamedWithItsPlace(t *testing.T) {
 		{"a missing duration", "duration: 45s\n", "", "duration: how long"},
 		{"a cause without a remedy", "  right: [restart-replicas]\n", "", "expect.right"},
 		{"a cause without an alert", "  alert: ConnectionPoolExhausted\n", "", "expect.alert"},
+		{"an unknown fault with a cause", "harmful: [scale-out]", "unknown: true", "an unknown fault has an alert"},
 		{"a remedy that is right and harmful", "harmful: [scale-out]", "harmful: [restart-replicas]", "both right and harmful"},
 		{"a name with a space", "name: a-fault", "name: a fault", "a.yaml:1:7: name"},
 		{"two documents", "name: a-fault", "name: b\n---\nname: a-fault", "exactly one YAML document"},

@@ -54,6 +54,8 @@ func (p *problems) conditions(path string, conditions []Condition) {
 func (p *problems) expectation(e Expect) {
 	p.unless(e.Cause == "" || e.Alert != "", "$.expect.alert",
 		"expect.alert: a cause can only be named after an alert: say which one fires")
+	p.unless(!e.Unknown || e.Cause == "" && e.Alert != "", "$.expect.unknown",
+		"expect.unknown: an unknown fault has an alert, by which it is heard of, and no cause")
 	p.unless((e.Cause == "") == (len(e.Right) == 0), "$.expect.right",
 		"expect.right: a fault with a cause needs a right remedy, and a control has neither")
 	for _, remedy := range e.Right {

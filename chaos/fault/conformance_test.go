@@ -64,15 +64,16 @@ func (p patient) open(t *testing.T, kind, id string) fault.Driver {
 
 // patients has a patient for each fault; connection-leak, whose patient is a whole shop, has tests of its own.
 var patients = map[string]func(*testing.T) patient{
-	"bad-release":     releasePatient,
-	"batch":           batchPatient,
-	"lock-contention": lockPatient,
-	"network":         networkPatient,
-	"process-kill":    killPatient,
-	"server-cap":      capPatient,
-	"slow-downstream": downstreamPatient,
-	"slow-query":      queryPatient,
-	"traffic-surge":   surgePatient,
+	"bad-release":        releasePatient,
+	"batch":              batchPatient,
+	"failing-downstream": failingPatient,
+	"lock-contention":    lockPatient,
+	"network":            networkPatient,
+	"process-kill":       killPatient,
+	"server-cap":         capPatient,
+	"slow-downstream":    downstreamPatient,
+	"slow-query":         queryPatient,
+	"traffic-surge":      surgePatient,
 }
 
 func TestEveryFaultHasAPatient(t *testing.T) {

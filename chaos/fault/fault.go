@@ -124,6 +124,10 @@ var kinds = map[string]kind{
 		summary: "orders with an expired coupon, whose refusal forgets to give the connection back",
 		check:   checkConnectionLeak, open: openConnectionLeak,
 	},
+	"failing-downstream": {
+		summary: "payments answers with errors",
+		check:   checkFailingDownstream, open: openFailingDownstream,
+	},
 	"lock-contention": {
 		summary: "a session locks the rows of a popular product and stays idle in its transaction",
 		check:   checkLock, open: openLock,

@@ -3,14 +3,12 @@ package fault
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/faultline-lab/faultline/chaos/control"
 	"github.com/faultline-lab/faultline/chaos/experiment"
-	"github.com/faultline-lab/faultline/chaos/target"
 )
 
 // longestSetting is how long a program of the shop keeps a setting that somebody asked for (docs/contracts.md).
@@ -40,10 +38,9 @@ func readDownstreamParameters(e experiment.Experiment) (downstreamParameters, er
 
 // slowDownstream asks payments to take longer. Payments ends that by itself after the fault's time to live.
 type slowDownstream struct {
-	workload string
-	extra    time.Duration
-	ttl      time.Duration
-	control  target.Control
+	replicas
+	extra time.Duration
+	ttl   time.Duration
 }
 
 func openSlowDownstream(e experiment.Experiment, env Environment) (Driver, error) {
@@ -51,11 +48,11 @@ func openSlowDownstream(e experiment.Experiment, env Environment) (Driver, error
 	if err != nil {
 		return nil, err
 	}
-	replicas, err := target.OpenThrough(env.Stack, env.Transport)
+	found, err := replicasThat(e, env)
 	if err != nil {
 		return nil, err
 	}
-	return &slowDownstream{e.Scope.Workload, parameters.Extra.Duration, min(env.TTL, longestSetting), replicas}, nil
+	return &slowDownstream{found, parameters.Extra.Duration, min(env.TTL, longestSetting)}, nil
 }
 
 // latencySetting is payments' own document.
@@ -83,36 +80,8 @@ func (s *slowDownstream) Prepare(ctx context.Context) (State, error) {
 	return json.Marshal(downstreamState{s.extra.Milliseconds()})
 }
 
-// settings reads every replica that serves.
 func (s *slowDownstream) settings(ctx context.Context) (map[string]latencySetting, error) {
-	found := map[string]latencySetting{}
-	err := s.each(ctx, func(replica control.Replica) error {
-		var setting latencySetting
-		err := s.control.Ask(ctx, s.workload, replica, http.MethodGet, latencyPath, nil, &setting)
-		found[replica.ID] = setting
-		return err
-	})
-	if err == nil && len(found) == 0 {
-		err = fmt.Errorf("no replica of %s is ready", s.workload)
-	}
-	return found, err
-}
-
-func (s *slowDownstream) each(ctx context.Context, do func(control.Replica) error) error {
-	workload, err := s.control.Workload(ctx, s.workload)
-	if err != nil {
-		return err
-	}
-	var problems []error
-	for _, replica := range workload.Replicas {
-		if replica.State != control.Ready {
-			continue // what it was asked for ends with its process
-		}
-		if err := do(replica); err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", replica.ID, err))
-		}
-	}
-	return errors.Join(problems...)
+	return settings[latencySetting](ctx, s.replicas, latencyPath)
 }
 
 // Inject slows every replica down.
@@ -121,7 +90,7 @@ func (s *slowDownstream) Inject(ctx context.Context, prepared State) (Injection,
 	body := latencySetting{ExtraMillis: s.extra.Milliseconds(), For: s.ttl.String()}
 	err := s.each(ctx, func(replica control.Replica) error {
 		injection.Affected = append(injection.Affected, replica.ID)
-		return s.control.Ask(ctx, s.workload, replica, http.MethodPut, latencyPath, body, nil)
+		return s.ask(ctx, replica, http.MethodPut, latencyPath, body, nil)
 	})
 	injection.Detail = fmt.Sprintf("every payment takes %s longer, for %s at most", s.extra, s.ttl)
 	return injection, err
@@ -156,10 +125,10 @@ func (s *slowDownstream) Restore(ctx context.Context, encoded State) error {
 	}
 	return s.each(ctx, func(replica control.Replica) error {
 		var now latencySetting
-		err := s.control.Ask(ctx, s.workload, replica, http.MethodGet, latencyPath, nil, &now)
+		err := s.ask(ctx, replica, http.MethodGet, latencyPath, nil, &now)
 		if err != nil || now.ExtraMillis != state.ExtraMillis {
 			return err
 		}
-		return s.control.Ask(ctx, s.workload, replica, http.MethodPut, latencyPath, latencySetting{}, nil)
+		return s.ask(ctx, replica, http.MethodPut, latencyPath, latencySetting{}, nil)
 	})
 }

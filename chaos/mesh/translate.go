@@ -51,14 +51,15 @@ var carried = map[string]func(experiment.Experiment) (Resource, error){
 
 // others says of the other kinds why Chaos Mesh cannot carry them; docs/chaos-mesh.md tells more.
 var others = map[string]string{
-	"connection-leak": "it is a bug in the code of orders, which ordinary orders wake",
-	"bad-release":     "it is another version of orders, which is rolled out",
-	"lock-contention": "it is a session that holds rows in the database",
-	"slow-query":      "it is long reports through the pool of orders",
-	"server-cap":      "it is foreign sessions in the database",
-	"slow-downstream": "payments delays its own answers, and nothing else of it: a NetworkChaos would delay its probes as well",
-	"traffic-surge":   "it is more customers",
-	"batch":           "it is work that orders is given",
+	"connection-leak":    "it is a bug in the code of orders, which ordinary orders wake",
+	"bad-release":        "it is another version of orders, which is rolled out",
+	"lock-contention":    "it is a session that holds rows in the database",
+	"slow-query":         "it is long reports through the pool of orders",
+	"server-cap":         "it is foreign sessions in the database",
+	"failing-downstream": "payments fails its own answers, and not its probes: a fault of its network would hit both",
+	"slow-downstream":    "payments delays its own answers, and nothing else of it: a NetworkChaos would delay its probes as well",
+	"traffic-surge":      "it is more customers",
+	"batch":              "it is work that orders is given",
 }
 
 // Kinds names the faults that Chaos Mesh can carry, sorted.

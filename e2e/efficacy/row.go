@@ -25,7 +25,7 @@ const (
 // Of reads from an experiment what it must show: a control has no cause to be named.
 func Of(e experiment.Experiment) Expectation {
 	switch {
-	case e.Expect.Cause != "":
+	case e.Expect.Cause != "" || e.Expect.Unknown:
 		return Effect
 	case e.Expect.Alert != "":
 		return AlertAlone

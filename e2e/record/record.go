@@ -27,12 +27,14 @@ type Record struct {
 	MTTR         *float64 `json:"mttr_s"`
 	MTTRInjected *float64 `json:"mttr_injected_s"`
 	Mitigated    *float64 `json:"mitigated_s"`
-	// Recovered is null for a control, which has nothing to recover from.
+	// Recovered is null for a control, which has nothing to recover from, and for an unknown fault, which only a person mends.
 	Recovered *bool `json:"recovered"`
 
-	CauseExpected  string   `json:"cause_expected"`
-	CauseDiagnosed string   `json:"cause_diagnosed"`
-	Actions        []Action `json:"actions"`
+	CauseExpected  string `json:"cause_expected"`
+	CauseDiagnosed string `json:"cause_diagnosed"`
+	// Outcome is what the healer's first incident ended as, empty while it has not (recovered, handed-over ...).
+	Outcome string   `json:"outcome,omitempty"`
+	Actions []Action `json:"actions"`
 	// WrongAction says that something was done that the experiment does not list as right, or to whom the fault had not
 	// touched. What was taken back afterwards was done all the same.
 	WrongAction       bool  `json:"wrong_action"`

@@ -2,6 +2,7 @@ package trial
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/faultline-lab/faultline/autoheal/incident"
@@ -45,9 +46,12 @@ func (t *trial) observe(ctx context.Context, injected time.Time, w *watched) err
 }
 
 // settled says that nothing more is to come while the fault is there. A control, which has no cause to name, is watched for
-// its whole window; an incident that holds a change waits for the fault to pass, which it will only afterwards.
+// its whole window; an unknown fault until a person has it; an incident that holds a change waits for the fault to pass, which it will only afterwards.
 func (t *trial) settled(client record.Client, w *watched) bool {
 	alerts, incidents := w.snapshot()
+	if t.cfg.Experiment.Expect.Unknown {
+		return len(incidents) > 0 && !slices.ContainsFunc(incidents, func(in incident.Incident) bool { return in.State.Open() })
+	}
 	if t.cfg.Experiment.Expect.Cause == "" || client.Mitigated == nil {
 		return false
 	}
@@ -69,9 +73,9 @@ func (t *trial) measure(ctx context.Context, r *record.Record, w *watched) {
 	r.BudgetSpent = budgetSpent(client)
 	if t.cfg.Experiment.Expect.Cause != "" {
 		r.Recovered = new(client.Recovered != nil)
-		if client.FirstBad == nil {
-			r.Notes = append(r.Notes, "the client never saw a bad second: the fault had no effect, so nothing was shown")
-		}
+	}
+	if r.CauseExpected != "" && client.FirstBad == nil {
+		r.Notes = append(r.Notes, "the client never saw a bad second: the fault had no effect, so nothing was shown")
 	}
 	presence, err := t.runner.StillPresent(ctx)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/faultline-lab/faultline/autoheal/incident"
+	"github.com/faultline-lab/faultline/chaos/experiment"
 	"github.com/faultline-lab/faultline/e2e/record"
 )
 
@@ -15,6 +16,7 @@ func takeOver(r *record.Record, incidents []incident.Incident) {
 	first := incidents[len(incidents)-1]
 	r.IncidentID = first.ID
 	r.CauseDiagnosed = string(first.Diagnosis.Cause)
+	r.Outcome = string(first.Outcome)
 	r.Stages.WebhookReceived = first.Stages.WebhookReceived
 	r.Stages.Diagnosed = first.Stages.Diagnosed
 	r.Stages.Decided = first.Stages.Decided
@@ -29,6 +31,14 @@ func takeOver(r *record.Record, incidents []incident.Incident) {
 			r.Actions = append(r.Actions, taken(action))
 		}
 	}
+}
+
+// causeExpected is what the healer should make of an experiment: of an unknown fault, that no cause explains it.
+func causeExpected(expect experiment.Expect) string {
+	if expect.Unknown {
+		return string(incident.Inconclusive)
+	}
+	return expect.Cause
 }
 
 // taken is an action of the healer's as the record has it.

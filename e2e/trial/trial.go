@@ -104,7 +104,7 @@ func (t *trial) run(ctx context.Context) (record.Record, error) {
 	}
 	result := record.Record{
 		Experiment: t.cfg.Experiment.Name, Arm: string(t.cfg.Arm), Target: t.stack.Target, Seed: t.cfg.Seed,
-		StartedAt: time.Now().UTC(), CauseExpected: t.cfg.Experiment.Expect.Cause, Actions: []record.Action{},
+		StartedAt: time.Now().UTC(), CauseExpected: causeExpected(t.cfg.Experiment.Expect), Actions: []record.Action{},
 	}
 	stopBot, err := t.startBot(ctx)
 	if err != nil {
