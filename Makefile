@@ -23,6 +23,10 @@ N ?= 10
 ARMS ?= healer,none
 EXPERIMENTS ?= connection-leak
 SEED ?=
+POOL_SIZE ?=
+RATE ?=
+# The ten of `chaos list`, and one that the healer does not know.
+ALL := bad-release,connection-leak,lock-contention,look-alike,network-latency,process-kill,server-cap,slow-downstream,slow-query,traffic-surge,payments-errors
 PARTS ?= telemetry,repository,path
 ROUNDS ?= 5
 # Which Postgres image the database tests run against: `airgap` is the one that `stack airgap` builds.
@@ -31,7 +35,7 @@ POSTGRES_IMAGE ?= airgap
 LONG := efficacy faults capacity
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-kind test-containers lint fmt mttr bench bench-go up status down build tools generate clean
+.PHONY: help demo test test-all test-kind test-containers lint fmt mttr study bench bench-go up status down build tools generate clean
 
 help: ## Show this page
 	@echo "Faultline: make <target>"
@@ -71,8 +75,12 @@ lint: ## gofumpt, vet, the house's arrows, and what else .golangci.yml asks for
 fmt: ## Format the code the way lint wants it
 	@for module in $(MODULES); do (cd $$module && $(FAULTLINE_TOOLS_DIR)/golangci-lint fmt --config=../.golangci.yml ./...) || exit 1; done
 
-mttr: build ## Measure MTTR: N trials for each of ARMS and EXPERIMENTS (N=10 ARMS=healer,none SEED= TARGET=)
-	@$(BIN)/mttr --n=$(N) --arms=$(ARMS) --experiments=$(EXPERIMENTS) --target=$(TARGET) $(if $(SEED),--seed=$(SEED))
+mttr: build ## Measure MTTR: N trials for each of ARMS and EXPERIMENTS (N=10 ARMS=healer,restart-bot,accept-bot,none EXPERIMENTS=all SEED= TARGET= POOL_SIZE= RATE=)
+	@$(BIN)/mttr --n=$(N) --arms=$(ARMS) --experiments=$(EXPERIMENTS) --target=$(TARGET) $(if $(SEED),--seed=$(SEED)) $(if $(POOL_SIZE),--pool-size=$(POOL_SIZE)) $(if $(RATE),--rate=$(RATE))
+
+study: build ## All ten experiments and an unknown one, healed: five times as they are, then once in a shop of another size (an hour, quiet machine)
+	@missed=0; for size in '--n=5' '--n=1 --pool-size=3 --rate=30'; do \
+		$(BIN)/mttr --arms=healer --experiments=$(ALL) --target=local $$size || missed=1; done; exit $$missed
 
 bench: build ## Measure the cost of telemetry and of the repository layer, and the path (PARTS=telemetry,repository,path,capacity ROUNDS=5)
 	@$(BIN)/bench --parts=$(PARTS) --rounds=$(ROUNDS)

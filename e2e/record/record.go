@@ -67,6 +67,13 @@ type Action struct {
 	Change string `json:"change,omitempty"`
 }
 
+// looks are the remedies that change nothing: using them is doing nothing.
+var looks = []string{"health-check", "none"}
+
+// Done says whether the action did anything to the world, or tried to: what was skipped did not, what failed may have, and
+// what was taken back since did.
+func (a Action) Done() bool { return a.Result != "skipped" && !slices.Contains(looks, a.Remedy) }
+
 // Aftermath follows a fault that was met with a change that lasts as long as it: the fault is taken away, and the change
 // must go by itself. Nothing of it counts for recovery or mitigation.
 type Aftermath struct {

@@ -8,20 +8,44 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/faultline-lab/faultline/chaos/experiments"
 	"github.com/faultline-lab/faultline/e2e/trial"
 	"github.com/faultline-lab/faultline/observability/endpoints"
 )
 
-// Objectives are the bounds of each target and arm; a nil bound is not checked.
-type Objectives map[string]map[string]Bounds
+// Objectives are the bounds of each target and arm.
+type Objectives map[string]map[string]Arm
 
-// Bounds of one arm. Rates are between 0 and 1, times in seconds.
+// Arm has the bounds of every experiment under one arm. An experiment that is named has its own instead of these.
+type Arm struct {
+	Bounds      `yaml:",inline"`
+	Experiments map[string]Bounds `yaml:"experiments"`
+}
+
+// of are the bounds of one experiment.
+func (a Arm) of(experiment string) Bounds {
+	if own, ok := a.Experiments[experiment]; ok {
+		return own
+	}
+	return a.Bounds
+}
+
+// Bounds are what is asked of one row; a nil bound is not checked. Rates are between 0 and 1, times in seconds.
 type Bounds struct {
-	RecoveryRateMin       *float64 `yaml:"recovery_rate_min"`
-	RecoveryRateMax       *float64 `yaml:"recovery_rate_max"`
-	CauseNamedMin         *float64 `yaml:"cause_named_min"`
-	WrongActionsMax       *int     `yaml:"wrong_actions_max"`
-	OutOfOrderMax         *int     `yaml:"out_of_order_max"`
+	RecoveryRateMin   *float64 `yaml:"recovery_rate_min"`
+	RecoveryRateMax   *float64 `yaml:"recovery_rate_max"`
+	MitigationRateMin *float64 `yaml:"mitigation_rate_min"`
+	CauseNamedMin     *float64 `yaml:"cause_named_min"`
+	HandedOverMin     *float64 `yaml:"handed_over_min"`
+	WrongActionsMax   *int     `yaml:"wrong_actions_max"`
+	// ActedMax bounds the trials in which anything was done at all, right or wrong.
+	ActedMax      *int `yaml:"acted_max"`
+	OutOfOrderMax *int `yaml:"out_of_order_max"`
+	ChangesMax    *int `yaml:"changes_max"` // lasting changes in one trial
+	// UndoneMin is the rate of trials whose changes were taken back after the fault had passed.
+	UndoneMin             *float64 `yaml:"undone_min"`
+	MitigatedP50Max       *float64 `yaml:"mitigated_p50_max"`
+	MitigatedP95Max       *float64 `yaml:"mitigated_p95_max"`
 	MTTRP50Max            *float64 `yaml:"mttr_p50_max"`
 	MTTRP95Max            *float64 `yaml:"mttr_p95_max"`
 	WebhookToActionP95Max *float64 `yaml:"webhook_to_action_p95_max"`
@@ -50,6 +74,11 @@ func ParseObjectives(name string, data []byte) (Objectives, error) {
 			if _, err := trial.ParseArm(arm); err != nil {
 				return nil, fmt.Errorf("%s: target %s: %w", name, target, err)
 			}
+			for _, experiment := range slices.Sorted(maps.Keys(objectives[target][arm].Experiments)) {
+				if _, err := experiments.Get(experiment); err != nil {
+					return nil, fmt.Errorf("%s: target %s, arm %s: %w", name, target, arm, err)
+				}
+			}
 		}
 	}
 	return objectives, nil
@@ -60,7 +89,7 @@ func ParseObjectives(name string, data []byte) (Objectives, error) {
 func (o Objectives) Missed(target string, rows []Row) []string {
 	var missed []string
 	for _, row := range rows {
-		for _, sentence := range o[target][row.Arm].missed(row) {
+		for _, sentence := range o[target][row.Arm].of(row.Experiment).missed(row) {
 			missed = append(missed, fmt.Sprintf("%s, arm %s: %s", row.Experiment, row.Arm, sentence))
 		}
 	}
@@ -74,11 +103,18 @@ func (b Bounds) missed(row Row) []string {
 		atMost("trials in which the fault had no effect", 0, row.NoEffect),
 		below("recovery rate", b.RecoveryRateMin, float64(row.Recovered)/trials),
 		above("recovery rate", b.RecoveryRateMax, float64(row.Recovered)/trials),
+		below("mitigation rate", b.MitigationRateMin, float64(row.Mitigated)/trials),
 		below("rate of causes named", b.CauseNamedMin, float64(row.NamedCause)/trials),
+		below("rate of incidents handed over", b.HandedOverMin, float64(row.HandedOver)/trials),
 		above("wrong actions", toFloat(b.WrongActionsMax), float64(row.WrongActions)),
+		above("trials in which something was done", toFloat(b.ActedMax), float64(row.Acted)),
+		above("lasting changes in one trial", toFloat(b.ChangesMax), float64(row.Aftermath.Changes)),
+		below("rate of changes taken back", b.UndoneMin, float64(row.Aftermath.Undone)/trials),
 		above("trials with stages out of order", toFloat(b.OutOfOrderMax), float64(row.OutOfOrder)),
 		aboveSpread("MTTR p50", b.MTTRP50Max, row.MTTR.N, row.MTTR.P50),
 		aboveSpread("MTTR p95", b.MTTRP95Max, row.MTTR.N, row.MTTR.P95),
+		aboveSpread("mitigated p50", b.MitigatedP50Max, row.MTTM.N, row.MTTM.P50),
+		aboveSpread("mitigated p95", b.MitigatedP95Max, row.MTTM.N, row.MTTM.P95),
 		aboveSpread("webhook to action p95", b.WebhookToActionP95Max, row.WebhookToAction.N, row.WebhookToAction.P95),
 	}
 	return slices.DeleteFunc(checks, func(sentence string) bool { return sentence == "" })

@@ -129,8 +129,9 @@ func TestEachTargetHasObjectivesOfItsOwn(t *testing.T) {
 
 func TestObjectivesOfWhatDoesNotExistAreRefused(t *testing.T) {
 	for text, want := range map[string]string{
-		"kidn:\n  healer: {}\n": `unknown target "kidn"; there are: kind, local`,
-		"kind:\n  heeler: {}\n": `unknown arm "heeler"`,
+		"kidn:\n  healer: {}\n":                                 `unknown target "kidn"; there are: kind, local`,
+		"kind:\n  heeler: {}\n":                                 `unknown arm "heeler"`,
+		"kind:\n  healer:\n    experiments: {earthquake: {}}\n": `there is no experiment "earthquake"`,
 	} {
 		if _, err := ParseObjectives("mine.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
@@ -148,8 +149,8 @@ func TestObjectivesWithAnUnknownKeyNameFileAndLine(t *testing.T) {
 func TestTable(t *testing.T) {
 	table := Table(Summarise([]Result{result("healer", 4), result("healer", 6), result("none", 0)}))
 	for _, want := range []string{
-		"| connection-leak | healer | 2 of 2 | 2 | 0 | - | 4.0 / 6.0 s |", "0.250 / 0.250 s",
-		"| connection-leak | none | 0 of 1 | 0 | 0 | - | - |", "| action_started | 2 | 1.75 | 1.75 | 1.75 | 1.75 |",
+		"| connection-leak | healer | 2 of 2 | none | 2 of 2 | 0 of 2 | 0 | 4.0 / 6.0 / 6.0 s | - | 0.250 s |",
+		"| connection-leak | none | 0 of 1 | none | 0 of 1 | 0 of 1 | 0 | - |", "| action_started | 2 | 1.75 | 1.75 | 1.75 | 1.75 |",
 	} {
 		if !strings.Contains(table, want) {
 			t.Errorf("the table lacks %q:\n%s", want, table)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/faultline-lab/faultline/autoheal/incident"
 	"github.com/faultline-lab/faultline/e2e/record"
 )
 
@@ -14,7 +15,16 @@ type Row struct {
 	Experiment string `json:"experiment"`
 	Arm        string `json:"arm"`
 	Trials     int    `json:"trials"`
-	Recovered  int    `json:"recovered"`
+	// Applicable counts the trials that had something to recover from; a control and an unknown fault have nothing.
+	Applicable int `json:"applicable"`
+	Recovered  int `json:"recovered"`
+	// Mitigated counts the trials that were well with orders taken for later (202) counted as good; a recovery is also that.
+	Mitigated int `json:"mitigated"`
+	// HandedOver counts the trials whose incident a person has.
+	HandedOver int `json:"handed_over"`
+	// Remedies counts the trials in which each remedy was used, skipped ones left out; Acted those in which any was.
+	Remedies map[string]int `json:"remedies"`
+	Acted    int            `json:"acted"`
 	// NamedCause counts the trials whose diagnosis was the expected cause.
 	NamedCause   int `json:"named_cause"`
 	WrongActions int `json:"wrong_actions"`
@@ -27,10 +37,24 @@ type Row struct {
 	MTTD            Spread  `json:"mttd_s"`
 	MTTR            Spread  `json:"mttr_s"`
 	MTTRInjected    Spread  `json:"mttr_injected_s"`
+	MTTM            Spread  `json:"mitigated_s"`
 	WebhookToAction Spread  `json:"webhook_to_action_s"`
 	Stages          []Stage `json:"stages"`
 	Requests        int     `json:"requests"`
 	Failed          int     `json:"failed"`
+
+	Aftermath Aftermath `json:"aftermath"`
+}
+
+// Aftermath sums up the trials in which a change stood until the fault had passed.
+type Aftermath struct {
+	Trials int `json:"trials"`
+	// Undone counts those whose changes were all taken back, and whose incidents ended; Recovered those that were well then.
+	Undone    int    `json:"undone"`
+	Recovered int    `json:"recovered"`
+	After     Spread `json:"undone_s"` // from the fault's end
+	// Changes is the largest number of lasting changes in one trial: more than one a rung is flapping.
+	Changes int `json:"changes"`
 }
 
 // Stage is how long after the first bad second a stage was reached.
@@ -84,53 +108,97 @@ func Summarise(results []Result) []Row {
 }
 
 func summarise(experiment, arm string, group []Result) Row {
-	row := Row{Experiment: experiment, Arm: arm, Trials: len(group)}
-	var mttd, mttr, injected, action []float64
-	after := make([][]float64, len(stageNames))
+	row := Row{Experiment: experiment, Arm: arm, Trials: len(group), Remedies: map[string]int{}}
+	var whole []record.Record
 	for _, result := range group {
-		r := result.Record
-		row.WrongActions += count(r.WrongAction) // also of a trial that broke off after it
+		row.WrongActions += count(result.Record.WrongAction) // also of a trial that broke off after it
 		if result.Error != "" {
 			row.Broken++
 			continue
 		}
-		row.NoEffect += count(r.CauseExpected != "" && r.Stages.FirstBad == nil)
-		row.Requests += r.Requests
-		row.Failed += r.Failed
-		row.Recovered += count(r.Recovered != nil && *r.Recovered)
-		row.NamedCause += count(r.CauseDiagnosed == r.CauseExpected)
-		row.OutOfOrder += count(r.Stages.OutOfOrder() != "")
-		mttd, mttr, injected = collect(mttd, r.MTTD), collect(mttr, r.MTTR), collect(injected, r.MTTRInjected)
-		action = collect(action, record.Between(r.Stages.WebhookReceived, r.Stages.ActionStarted))
-		for i, at := range stageTimes(r.Stages) {
-			after[i] = collect(after[i], record.Between(r.Stages.FirstBad, at))
-		}
+		whole = append(whole, result.Record)
+		row.add(result.Record)
 	}
-	row.MTTD, row.MTTR, row.MTTRInjected, row.WebhookToAction =
-		SpreadOf(mttd), SpreadOf(mttr), SpreadOf(injected), SpreadOf(action)
+	row.MTTD = spread(whole, func(r record.Record) *float64 { return r.MTTD })
+	row.MTTR = spread(whole, func(r record.Record) *float64 { return r.MTTR })
+	row.MTTM = spread(whole, func(r record.Record) *float64 { return r.Mitigated })
+	row.MTTRInjected = spread(whole, func(r record.Record) *float64 { return r.MTTRInjected })
+	row.WebhookToAction = spread(whole, func(r record.Record) *float64 {
+		return record.Between(r.Stages.WebhookReceived, r.Stages.ActionStarted)
+	})
+	row.Aftermath.After = spread(whole, func(r record.Record) *float64 {
+		if r.Aftermath == nil {
+			return nil
+		}
+		return record.Between(&r.Aftermath.FaultRemoved, r.Aftermath.Undone)
+	})
 	for i, name := range stageNames {
-		row.Stages = append(row.Stages, Stage{name, SpreadOf(after[i])})
+		row.Stages = append(row.Stages, Stage{name, spread(whole, func(r record.Record) *float64 {
+			return record.Between(r.Stages.FirstBad, stageTimes(r.Stages)[i])
+		})})
 	}
 	return row
 }
 
+// add counts one trial that was run to its end.
+func (row *Row) add(r record.Record) {
+	row.NoEffect += count(r.CauseExpected != "" && r.Stages.FirstBad == nil)
+	row.Requests += r.Requests
+	row.Failed += r.Failed
+	row.Applicable += count(r.Recovered != nil)
+	row.Recovered += count(r.Recovered != nil && *r.Recovered)
+	row.Mitigated += count(r.Recovered != nil && r.Mitigated != nil)
+	row.HandedOver += count(r.Outcome == string(incident.HandedOver))
+	row.NamedCause += count(named(r))
+	row.OutOfOrder += count(r.Stages.OutOfOrder() != "")
+	used := map[string]bool{}
+	for _, action := range r.Actions {
+		if action.Done() {
+			used[action.Remedy] = true
+		}
+	}
+	for remedy := range used {
+		row.Remedies[remedy]++
+	}
+	row.Acted += count(len(used) > 0)
+	if r.Aftermath == nil {
+		return
+	}
+	row.Aftermath.Trials++
+	row.Aftermath.Undone += count(r.Aftermath.Undone != nil && r.Aftermath.Ended != nil)
+	row.Aftermath.Recovered += count(r.Aftermath.Recovered != nil)
+	row.Aftermath.Changes = max(row.Aftermath.Changes, r.Aftermath.Changes)
+}
+
+// named says whether the diagnosis was the expected one. For a control, that is none: there was no incident, or one that named
+// nothing.
+func named(r record.Record) bool {
+	if r.CauseExpected == "" {
+		return r.CauseDiagnosed == "" || r.CauseDiagnosed == string(incident.Inconclusive)
+	}
+	return r.CauseDiagnosed == r.CauseExpected
+}
+
+func spread(records []record.Record, figure func(record.Record) *float64) Spread {
+	var values []float64
+	for _, r := range records {
+		if value := figure(r); value != nil {
+			values = append(values, *value)
+		}
+	}
+	return SpreadOf(values)
+}
+
 var stageNames = []string{
 	"alert_firing", "webhook_received", "diagnosed", "decided", "action_started", "action_finished",
-	"sli_recovered", "verified", "alert_resolved",
+	"sli_mitigated", "sli_recovered", "verified", "alert_resolved",
 }
 
 func stageTimes(s record.Stages) []*time.Time {
 	return []*time.Time{
 		s.AlertFiring, s.WebhookReceived, s.Diagnosed, s.Decided, s.ActionStarted, s.ActionFinished,
-		s.SLIRecovered, s.Verified, s.AlertResolved,
+		s.SLIMitigated, s.SLIRecovered, s.Verified, s.AlertResolved,
 	}
-}
-
-func collect(values []float64, value *float64) []float64 {
-	if value == nil {
-		return values
-	}
-	return append(values, *value)
 }
 
 func count(yes bool) int {

@@ -12,15 +12,12 @@ import (
 // edgeWorkload is whose modes and weights remedies change; there is one edge, and every fault is behind it.
 const edgeWorkload = "storefront"
 
-// looks are the remedies that change nothing: doing them is doing nothing.
-var looks = []string{"health-check", "none"}
-
 // judge says which of the actions were wrong: not listed as right by the experiment, or done to whom the fault had not
-// touched. What was skipped was not done; what failed was, and so was what has been taken back since.
+// touched.
 func judge(actions []record.Action, affected []string, e experiment.Experiment) []record.Action {
 	var wrong []record.Action
 	for _, action := range actions {
-		if action.Result == incident.ResultSkipped || slices.Contains(looks, action.Remedy) {
+		if !action.Done() {
 			continue
 		}
 		if !slices.Contains(e.Expect.Right, action.Remedy) || !touched(action, affected, e.Scope.Workload) {

@@ -13,6 +13,7 @@ import (
 	"github.com/faultline-lab/faultline/chaos/experiment"
 	"github.com/faultline-lab/faultline/chaos/experiments"
 	"github.com/faultline-lab/faultline/deploy/local/folders"
+	"github.com/faultline-lab/faultline/e2e/dose"
 	"github.com/faultline-lab/faultline/e2e/stackrun"
 	"github.com/faultline-lab/faultline/e2e/study"
 	"github.com/faultline-lab/faultline/e2e/studylock"
@@ -38,22 +39,23 @@ func prepare(flags options) (setup, error) {
 			return setup{}, err
 		}
 	}
-	s := setup{experiments: map[string]experiment.Experiment{}, plan: study.Plan(flags.Experiments, flags.Arms, flags.N, flags.Seed)}
-	for _, name := range flags.Experiments {
-		found, err := experiments.Find(name)
-		if err != nil {
+	s := setup{experiments: map[string]experiment.Experiment{}}
+	names, err := chosen(flags.Experiments)
+	if err != nil {
+		return setup{}, err
+	}
+	for _, name := range names {
+		if s.experiments[name], err = experiments.Find(name); err != nil {
 			return setup{}, err
 		}
-		s.experiments[name] = found
 	}
+	s.plan = study.Plan(names, flags.Arms, flags.N, flags.Seed)
 	root := flags.Root
 	if root == "" {
-		var err error
 		if root, err = folders.FindRoot("."); err != nil {
 			return setup{}, err
 		}
 	}
-	var err error
 	if s.paths, err = folders.In(root); err != nil {
 		return setup{}, err
 	}
@@ -71,6 +73,65 @@ func prepare(flags options) (setup, error) {
 	return s, nil
 }
 
+// everything stands for all experiments of `chaos list`.
+const everything = "all"
+
+// chosen are the experiments that were asked for.
+func chosen(asked []string) ([]string, error) {
+	if len(asked) == 1 && asked[0] == everything {
+		return experiments.Names()
+	}
+	return asked, nil
+}
+
+// stackFlags are those of a stack that is started for this study.
+func (o options) stackFlags() []string {
+	var flags []string
+	if o.PoolSize != 0 {
+		flags = append(flags, fmt.Sprintf("--pool-size=%d", o.PoolSize))
+	}
+	if o.Rate != 0 {
+		flags = append(flags, fmt.Sprintf("--rate=%d", o.Rate))
+	}
+	for _, flag := range o.HealerFlags {
+		flags = append(flags, "--healer-flag="+flag)
+	}
+	return flags
+}
+
+// start gives the study its stack. One that is there already has its own sizes, and another cannot be asked for.
+func start(ctx context.Context, s setup, flags options, stderr io.Writer) (*stackrun.Handle, error) {
+	target, why, err := stackrun.Choose(ctx, s.paths.Root, flags.Target)
+	if err != nil {
+		return nil, err
+	}
+	own := flags.stackFlags()
+	if target == endpoints.Kind && len(own) > 0 {
+		return nil, fmt.Errorf("%v are for a local stack: give --target=local", own)
+	}
+	fmt.Fprintf(stderr, "target %s (%s)\n", target, why)
+	stack, err := stackrun.Ensure(ctx, stackrun.Config{Root: s.paths.Root, Target: target, Args: own, Progress: stderr})
+	if err == nil && !stack.Owned && len(own) > 0 {
+		err = fmt.Errorf("%v are for a stack that this study starts, and one runs already: `make down` first", own)
+	}
+	return stack, err
+}
+
+// fit gives every experiment the dose for the shop that runs.
+func (s setup) fit(ctx context.Context, stack endpoints.Stack, progress io.Writer) error {
+	shop, err := dose.Measure(ctx, stack)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(progress, "the shop has %d connections in the pools of orders, and %d checkouts/s come\n", shop.Connections, shop.Rate)
+	for name, e := range s.experiments {
+		if s.experiments[name], err = dose.Fit(e, shop); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func measure(ctx context.Context, flags options, stdout, stderr io.Writer) error {
 	s, err := prepare(flags)
 	if err != nil {
@@ -84,17 +145,15 @@ func measure(ctx context.Context, flags options, stdout, stderr io.Writer) error
 	if err := os.MkdirAll(s.out, 0o755); err != nil {
 		return err
 	}
-	target, why, err := stackrun.Choose(ctx, s.paths.Root, flags.Target)
+	stack, err := start(ctx, s, flags, stderr)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stderr, "target %s (%s)\n", target, why)
-	stack, err := stackrun.Ensure(ctx, stackrun.Config{Root: s.paths.Root, Target: target, Progress: stderr})
-	if err != nil {
-		return err
+	if err := s.fit(ctx, stack.Stack, stderr); err != nil {
+		return errors.Join(err, stack.Stop())
 	}
 	results := s.trials(ctx, stderr)
-	err = errors.Join(stack.Stop(), s.report(target, results, stdout))
+	err = errors.Join(stack.Stop(), s.report(stack.Stack.Target, results, stdout))
 	if stack.Stack.Target == endpoints.Kind {
 		fmt.Fprintln(stderr, "the cluster stays up for the next time; `make down` removes it")
 	}

@@ -21,8 +21,11 @@ Exit code: 0 every objective of e2e/objectives.yaml is met, 1 one is missed or s
 // options are the flags.
 type options struct {
 	N           int      `short:"n" default:"10" help:"Trials for each experiment and arm."`
-	Arms        []string `default:"healer,none" help:"Who answers the alert: healer, none."`
-	Experiments []string `default:"connection-leak" help:"Experiments by name ('chaos list') or file."`
+	Arms        []string `default:"healer,none" help:"Who answers the alert: healer, restart-bot, accept-bot, none."`
+	Experiments []string `default:"connection-leak" help:"Experiments by name ('chaos list') or file, or all: the ten of the list."`
+	PoolSize    int      `placeholder:"N" help:"Connections of each replica of orders, of a local stack that this starts. The experiments' doses follow; the healer is told nothing. Default: 4."`
+	Rate        int      `placeholder:"N" help:"Checkouts a second, likewise. Default: 40."`
+	HealerFlags []string `name:"healer-flag" sep:"none" placeholder:"FLAG" help:"A further flag of the healer, likewise: --healer-flag=--release-window=1s. Repeatable."`
 	Target      string   `enum:"auto,local,kind" default:"auto" help:"Where the stack runs: local, kind, or auto, which decides as 'demo' does."`
 	Seed        int64    `default:"1" help:"Seed of the order of the trials."`
 	Out         string   `type:"path" help:"Folder for the results. Default: .faultline/mttr/<time>."`
