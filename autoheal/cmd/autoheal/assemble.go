@@ -12,6 +12,8 @@ import (
 	"github.com/faultline-lab/faultline/autoheal/engine"
 	"github.com/faultline-lab/faultline/autoheal/evidence"
 	"github.com/faultline-lab/faultline/autoheal/guard"
+	"github.com/faultline-lab/faultline/autoheal/jaeger"
+	"github.com/faultline-lab/faultline/autoheal/loki"
 	"github.com/faultline-lab/faultline/autoheal/notify"
 	"github.com/faultline-lab/faultline/autoheal/pgadmin"
 	"github.com/faultline-lab/faultline/autoheal/playbook"
@@ -68,15 +70,15 @@ func (c serveCommand) assemble(ctx context.Context, senses *telemetry.Telemetry)
 	if err != nil {
 		return nil, err
 	}
-	gatherer, err := c.gatherer(client, h.target, h.admin)
+	door, err := c.EdgeControl.open(client, h.target.control, c.EdgeWorkload)
+	if err != nil {
+		return nil, err
+	}
+	gatherer, err := c.gatherer(client, h.target, h.admin, door)
 	if err != nil {
 		return nil, err
 	}
 	edge, err := c.edge(client, h.target.control)
-	if err != nil {
-		return nil, err
-	}
-	door, err := c.EdgeControl.open(client, h.target.control, c.EdgeWorkload)
 	if err != nil {
 		return nil, err
 	}
@@ -136,12 +138,14 @@ func (c serveCommand) edge(client *http.Client, from verify.Workloads) (*verify.
 	})
 }
 
-func (c serveCommand) gatherer(client *http.Client, from target, admin *pgadmin.Admin) (*evidence.Gatherer, error) {
+func (c serveCommand) gatherer(client *http.Client, from target, admin *pgadmin.Admin, door evidence.EdgeReader) (*evidence.Gatherer, error) {
 	samples, err := prom.New(query.Config{URL: c.PrometheusURL, Client: client})
 	if err != nil {
 		return nil, err
 	}
-	metrics, err := evidence.NewPrometheus(evidence.PrometheusConfig{Sampler: samples, Interval: c.ScrapeInterval, Edge: c.EdgeWorkload})
+	metrics, err := evidence.NewPrometheus(evidence.PrometheusConfig{
+		Sampler: samples, Interval: c.ScrapeInterval, Edge: c.EdgeWorkload, ReleaseWindow: c.ReleaseWindow,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -149,10 +153,35 @@ func (c serveCommand) gatherer(client *http.Client, from target, admin *pgadmin.
 	if err != nil {
 		return nil, err
 	}
+	collectors := []evidence.Collector{metrics, sessions}
+	witnesses, err := c.witnesses(client)
+	if err != nil {
+		return nil, err
+	}
 	return evidence.New(evidence.Config{
-		Collectors: []evidence.Collector{metrics, sessions}, Lister: from.control, ListQuery: from.listQuery,
+		Collectors: append(collectors, witnesses...), Lister: from.control, ListQuery: from.listQuery, Edge: door,
 		Offenders: samples,
 	})
+}
+
+// witnesses are the sources that corroborate and illustrate; a diagnosis does without them.
+func (c serveCommand) witnesses(client *http.Client) ([]evidence.Collector, error) {
+	var found []evidence.Collector
+	if c.LokiURL != "" {
+		logs, err := loki.New(loki.Config{Query: query.Config{URL: c.LokiURL, Client: client}})
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, logs)
+	}
+	if c.JaegerURL != "" {
+		traces, err := jaeger.New(jaeger.Config{Query: query.Config{URL: c.JaegerURL, Client: client}})
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, traces)
+	}
+	return found, nil
 }
 
 // budget reads the error budgets by a policy; nil where none is in use.

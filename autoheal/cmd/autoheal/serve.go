@@ -33,6 +33,10 @@ type serveCommand struct {
 
 	EdgeControl edgeControlFlags `embed:""`
 
+	LokiURL   string `help:"Loki, whose error lines corroborate a diagnosis. Optional: nothing waits for it."`
+	JaegerURL string `help:"Jaeger's query API, whose traces of slow and failed orders corroborate a diagnosis. Optional as well."`
+
+	ReleaseWindow  time.Duration `default:"5m" help:"How long a release of a workload is evidence of a rollout: an older one is no news."`
 	ScrapeInterval time.Duration `default:"1s" help:"How often Prometheus scrapes the services: the windows of the evidence follow it."`
 
 	Playbook     string `help:"Playbook (YAML): which remedies for which cause. Built-in by default; 'autoheal check' shows it."`

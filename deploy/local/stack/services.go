@@ -114,6 +114,8 @@ func (d definition) autoheal(r supervisor.Replica) []string {
 		"--control-url=" + d.Ports.URL(ports.Control),
 		"--control-token-file=" + d.Folders.ControlToken,
 		"--prometheus-url=" + d.Ports.URL(ports.Prometheus),
+		"--loki-url=" + d.Ports.URL(ports.Loki),
+		"--jaeger-url=" + d.Ports.URL(ports.Jaeger),
 		"--edge-metrics-url=" + d.Ports.URL(ports.Storefront) + "/metrics",
 		"--edge-control-url=" + d.Ports.URL(ports.EdgeControl),
 		"--edge-control-token-file=" + d.Folders.EdgeControlToken,
