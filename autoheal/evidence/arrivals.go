@@ -42,10 +42,10 @@ func (c *PrometheusCollector) arrivals(q question, series []Series, now time.Tim
 		}
 		return f
 	}
-	series, lost := c.present(series, now, live)
-	counters := byInstance(series)
-	rate, known := rateOf(counters, now.Add(-c.window()), now, 1)
+	present, lost := c.present(series, now, live)
+	rate, known := rateOf(byInstance(present), now.Add(-c.window()), now, 1)
 	known = known && lost == ""
+	counters := byInstance(series) // also of replicas that are gone: customers came to them before
 	long := stretch * c.cfg.Interval
 	var earlier []float64
 	for i := range stretches {
