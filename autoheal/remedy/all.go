@@ -25,8 +25,12 @@ func (c Controls) check() error {
 		missing bool
 		what    string
 	}{
-		{c.Replicas == nil, "restart replicas"}, {c.Scaler == nil, "scale"}, {c.Releases == nil, "roll back"},
-		{c.Edge == nil, "tell the edge"}, {c.Sessions == nil, "end sessions of the database"}, {c.HTTP == nil, "ask replicas for their health"},
+		{c.Replicas == nil, "restart replicas"},
+		{c.Scaler == nil, "scale"},
+		{c.Releases == nil, "roll back"},
+		{c.Edge == nil, "tell the edge"},
+		{c.Sessions == nil, "end sessions of the database"},
+		{c.HTTP == nil, "ask replicas for their health"},
 	} {
 		if one.missing {
 			return errors.New("remedies: nobody was given who can " + one.what)
