@@ -64,9 +64,7 @@ var (
 		{"create", "", "pods/eviction", "orders-1"},
 		{"patch", "apps", "deployments", "orders"},
 		{"patch", "apps", "deployments", "storefront"},
-		{"get", "apps", "deployments/scale", "orders"},
-		{"update", "apps", "deployments/scale", "inventory"},
-		{"update", "apps", "deployments/scale", "payments"},
+		{"patch", "apps", "deployments", "orders-standby"},
 	}
 	never = []question{
 		{"get", "", "secrets", "postgres"},
@@ -81,9 +79,9 @@ var (
 		{"patch", "apps", "deployments", "prometheus"},
 		{"patch", "apps", "deployments", ""},
 		{"update", "apps", "deployments", "orders"},
+		{"update", "apps", "deployments/scale", "orders"},
 		{"patch", "apps", "deployments/scale", "orders"},
-		{"update", "apps", "deployments/scale", "autoheal"},
-		{"update", "apps", "deployments/scale", "loadgen"},
+		{"patch", "apps", "deployments", "loadgen"},
 		{"delete", "apps", "deployments", "orders"},
 		{"create", "apps", "deployments", ""},
 		{"patch", "apps", "statefulsets", "postgres"},
@@ -182,8 +180,7 @@ func expectedRules(overlay string) []string {
 	}
 	if !observes[overlay] {
 		want = append(want, "[create] of [] [pods/eviction] named []",
-			"[patch] of [apps] [deployments] named [inventory orders orders-standby payments storefront]",
-			"[get update] of [apps] [deployments/scale] named [inventory orders orders-standby payments storefront]")
+			"[patch] of [apps] [deployments] named [inventory orders orders-standby payments storefront]")
 	}
 	slices.Sort(want)
 	return want
