@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/faultline-lab/faultline/autoheal/edge"
+	"github.com/faultline-lab/faultline/autoheal/edge/edgetest"
 	"github.com/faultline-lab/faultline/autoheal/evidence"
 	"github.com/faultline-lab/faultline/autoheal/guard"
 	"github.com/faultline-lab/faultline/autoheal/remedy"
@@ -86,6 +88,16 @@ func TestTheEdgeIsTheWorkloadThatTheFlagsSay(t *testing.T) {
 		}
 	}
 	t.Errorf("nobody asks Prometheus for the shop: %+v", gathered.Facts)
+}
+
+func TestTheEdgesStateIsReadWithTheEvidence(t *testing.T) {
+	replica := edgetest.New("storefront-1", "secret")
+	h := assembled(t, func(c *serveCommand) {
+		c.EdgeControl = edgeControlFlags{EdgeControlURL: replica.Serve(t), EdgeControlTokenFile: c.WebhookTokenFile}
+	})
+	if now := h.config.Senses.Gather(t.Context(), evidence.Scope{Workloads: []string{"orders"}}).Edge; now == nil || now.Mode != edge.Normal {
+		t.Errorf("the edge is %+v", now)
+	}
 }
 
 func TestTheEngineGetsEveryRemedyThatPlaybooksMayName(t *testing.T) {
