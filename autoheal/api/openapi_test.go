@@ -130,6 +130,7 @@ func full() incident.Incident {
 	in.Alerts[0].Status, in.Evidence[0].Status = "firing", incident.Known
 	in.Actions[0].Kind, in.Actions[0].Result = incident.ReplicaTarget, incident.ResultDone
 	in.Actions[0].Undo.Target.Kind, in.Actions[0].Undo.State = incident.EdgeTarget, incident.Standing
+	in.Decisions[0].Seen = json.RawMessage(`{"workloads":[],"edge":null}`)
 	in.Verification.Readings[0].Status, in.Approval.Answer = incident.Known, incident.Approved
 	return in
 }

@@ -117,7 +117,7 @@ func (w *work) decided(choice decide.Choice) {
 		w.note("note", "what the choice was made from could not be recorded: %v", err)
 	}
 	d := incident.Decision{
-		At: w.cfg.Now(), Round: w.in.Diagnosis.Round, From: w.in.Rung, Rung: choice.Rung, Remedy: choice.Step.Remedy,
+		At: w.cfg.Now(), Round: w.in.Diagnosis.Round, Cause: w.in.Diagnosis.Cause, From: w.in.Rung, Rung: choice.Rung, Remedy: choice.Step.Remedy,
 		Actions: len(w.in.Actions), Seen: raw,
 	}
 	for _, t := range choice.Targets {

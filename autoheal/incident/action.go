@@ -124,6 +124,7 @@ const (
 type Decision struct {
 	At     time.Time `json:"at"`
 	Round  int       `json:"round"` // of the evidence
+	Cause  Cause     `json:"cause"`
 	From   int       `json:"from"`  // the rung from which on it was chosen
 	Rung   int       `json:"rung"`
 	Remedy string    `json:"remedy,omitempty"`

@@ -1,14 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/faultline-lab/faultline/autoheal/api"
@@ -25,14 +26,24 @@ type running struct {
 
 type incidentsCommand struct {
 	running
-	Since time.Duration `default:"24h" help:"How far back to look."`
+	Since   time.Duration `default:"24h" help:"How far back to look."`
+	State   []string      `help:"Only those in this state, such as awaiting; open stands for all but closed and escalated. May be repeated."`
+	Open    bool          `help:"Short for --state=open."`
+	Limit   int           `help:"At most so many, the newest."`
+	Columns []string      `default:"id,workload,state,outcome,cause,actions,reason" enum:"${columns}" help:"What to print of each, in this order: ${columns}."`
 }
 
 // Run prints a table of incidents.
 func (c incidentsCommand) Run(ctx context.Context, to command.Output) error {
 	var list api.List
-	since := time.Now().Add(-c.Since).UTC().Format(time.RFC3339)
-	raw, err := c.get(ctx, "/api/v1/incidents?since="+url.QueryEscape(since), &list)
+	query := url.Values{"since": {time.Now().Add(-c.Since).UTC().Format(time.RFC3339)}, "state": c.State}
+	if c.Open {
+		query.Add("state", "open")
+	}
+	if c.Limit != 0 {
+		query.Set("limit", strconv.Itoa(c.Limit))
+	}
+	raw, err := c.get(ctx, "/api/v1/incidents?"+query.Encode(), &list)
 	if err != nil || c.JSON {
 		return printRaw(to, raw, err)
 	}
@@ -40,13 +51,7 @@ func (c incidentsCommand) Run(ctx context.Context, to command.Output) error {
 		_, err := fmt.Fprintf(to.Out, "no incidents within %s\n", c.Since)
 		return err
 	}
-	table := tabwriter.NewWriter(to.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tWORKLOAD\tSTATE\tOUTCOME\tCAUSE\tACTIONS\tREASON")
-	for _, in := range list.Incidents {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", in.ID, in.Workload, in.State, dash(string(in.Outcome)),
-			dash(string(in.Diagnosis.Cause)), len(in.Actions), in.Reason)
-	}
-	return table.Flush()
+	return table(to.Out, list.Incidents, c.Columns)
 }
 
 type showCommand struct {
@@ -79,11 +84,28 @@ func printRaw(to command.Output, raw []byte, err error) error {
 
 // get asks the running autoheal and decodes its answer.
 func (r running) get(ctx context.Context, path string, into any) ([]byte, error) {
+	return r.call(ctx, http.MethodGet, path, "", nil, into)
+}
+
+// call asks the running autoheal and decodes its answer. No body is sent where it is nil, and no token where there is none.
+func (r running) call(ctx context.Context, method, path, token string, body, into any) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(r.URL, "/")+path, nil)
+	var sent io.Reader
+	if body != nil {
+		raw, err := json.Marshal(body)
+		if err != nil {
+			return nil, err
+		}
+		sent = bytes.NewReader(raw)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(r.URL, "/")+path, sent)
 	if err != nil {
 		return nil, fmt.Errorf("--url: %w", err)
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+		req.Header.Set("Content-Type", "application/json")
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
@@ -94,7 +116,7 @@ func (r running) get(ctx context.Context, path string, into any) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	if res.StatusCode != http.StatusOK {
+	if res.StatusCode/100 != 2 {
 		var answer problem.Answer
 		if json.Unmarshal(raw, &answer) == nil && answer.Error.Message != "" {
 			return nil, fmt.Errorf("%s: %s", res.Status, answer.Error.Message)
