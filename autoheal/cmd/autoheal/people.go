@@ -58,7 +58,9 @@ func (c approveCommand) Run(ctx context.Context, to command.Output) error {
 type denyCommand struct{ answerFlags }
 
 // Run denies.
-func (c denyCommand) Run(ctx context.Context, to command.Output) error { return c.send(ctx, to, "deny") }
+func (c denyCommand) Run(ctx context.Context, to command.Output) error {
+	return c.send(ctx, to, "deny")
+}
 
 type pauseCommand struct {
 	person
