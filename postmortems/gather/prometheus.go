@@ -65,7 +65,7 @@ func lay(points []query.Point, start time.Time, step time.Duration, n int) []flo
 	return values
 }
 
-// The edge's SLI (docs/contracts.md, "storefront"): all but 4xx; good is 2xx within the bucket of 0.5 s.
+// The edge's SLI (docs/contracts.md, "storefront"): all but 4xx; good is 2xx but 202 within the bucket of 0.5 s.
 const (
 	edgeLabels = `job="storefront",http_request_method="POST",http_route="/checkout"`
 	edgeAll    = `http_server_request_duration_seconds_count{` + edgeLabels + `,http_response_status_code!~"4.."}`
@@ -86,7 +86,8 @@ func (g *Gatherer) edge(ctx context.Context, at report.Grid) report.Edge {
 	owners := presence(members(all, nil), at.Len)
 	e.Total = increments(members(all, nil), owners, at.Len)
 	e.Done = increments(members(all, succeeded), owners, at.Len)
-	e.Good = increments(members(fast, nil), owners, at.Len)
+	e.Good = increments(members(fast, func(labels map[string]string) bool { return !taken(labels) }), owners, at.Len)
+	e.Taken = increments(members(fast, taken), owners, at.Len)
 	if len(fast) == 0 && slices.ContainsFunc(e.Done, func(v float64) bool { return v > 0 }) {
 		e.Fast.Unknown = `there are checkouts, and no bucket of le="0.5" that could tell the good from the slow`
 	}
@@ -96,6 +97,9 @@ func (g *Gatherer) edge(ctx context.Context, at report.Grid) report.Edge {
 func succeeded(labels map[string]string) bool {
 	return strings.HasPrefix(labels["http_response_status_code"], "2")
 }
+
+// taken says that the edge has promised the order and not completed it yet.
+func taken(labels map[string]string) bool { return labels["http_response_status_code"] == "202" }
 
 // members picks the series that keep allows; nil keeps all.
 func members(series []labelled, keep func(map[string]string) bool) []member {

@@ -26,11 +26,12 @@ import (
 //	second 36..    40/s, all good
 //	second 50      no scrape arrives for four seconds
 //	second 60      storefront restarts: its counters begin again
+//	second 65..66  30 of 40 only taken for later (202)
 //	second 70      orders-1's gauge is NaN for one scrape
 type history struct{ start time.Time }
 
 func (h history) openMetrics() []byte {
-	var good, slow, failed, timeouts float64
+	var good, slow, failed, timeouts, taken float64
 	const base = `{job="storefront",instance="storefront-1",http_request_method="POST",http_route="/checkout"`
 	series := map[string]*strings.Builder{}
 	put := func(family, name string, second int, v float64) {
@@ -50,6 +51,9 @@ func (h history) openMetrics() []byte {
 		} else {
 			good += 40
 		}
+		if s == 65 || s == 66 {
+			good, taken = good-30, taken+30
+		}
 		if s >= 50 && s < 54 {
 			continue
 		}
@@ -59,6 +63,10 @@ func (h history) openMetrics() []byte {
 			put("count3", "http_server_request_duration_seconds_count"+base+`,http_response_status_code="503"}`, s, failed)
 		}
 		put("bucket", "http_server_request_duration_seconds_bucket"+base+`,http_response_status_code="201",le="0.5"}`, s, good)
+		if taken > 0 {
+			put("count4", "http_server_request_duration_seconds_count"+base+`,http_response_status_code="202"}`, s, taken)
+			put("bucket2", "http_server_request_duration_seconds_bucket"+base+`,http_response_status_code="202",le="0.5"}`, s, taken)
+		}
 		used := 2.0
 		if bad {
 			used = 4
@@ -106,19 +114,22 @@ func TestFiguresReadFromARealPrometheusAreExact(t *testing.T) {
 		name              string
 		second            int
 		total, done, good float64
+		taken             float64
 	}{
-		{"a good second, business refusals left out", 10, 40, 40, 40},
-		{"the first bad second, whose status had no series before", 30, 40, 12, 10},
-		{"the last bad second", 35, 40, 12, 10},
-		{"the first good second again", 36, 40, 40, 40},
-		{"a second without a scrape is unknown", 52, math.NaN(), math.NaN(), math.NaN()},
-		{"the second of the restart counts from zero", 60, 40, 40, 40},
+		{"a good second, business refusals left out", 10, 40, 40, 40, 0},
+		{"the first bad second, whose status had no series before", 30, 40, 12, 10, 0},
+		{"the last bad second", 35, 40, 12, 10, 0},
+		{"the first good second again", 36, 40, 40, 40, 0},
+		{"a second without a scrape is unknown", 52, math.NaN(), math.NaN(), math.NaN(), math.NaN()},
+		{"the second of the restart counts from zero", 60, 40, 40, 40, 0},
+		{"orders that are taken for later are answered and not good", 65, 40, 40, 10, 30},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			same := func(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
 			total, done, good := second(tel.Edge.Total, test.second), second(tel.Edge.Done, test.second), second(tel.Edge.Good, test.second)
-			if !same(total, test.total) || !same(done, test.done) || !same(good, test.good) {
-				t.Errorf("total %g, done %g, good %g; want %g, %g, %g", total, done, good, test.total, test.done, test.good)
+			taken := second(tel.Edge.Taken, test.second)
+			if !same(total, test.total) || !same(done, test.done) || !same(good, test.good) || !same(taken, test.taken) {
+				t.Errorf("total %g, done %g, good %g, taken %g; want %g, %g, %g, %g", total, done, good, taken, test.total, test.done, test.good, test.taken)
 			}
 		})
 	}

@@ -55,8 +55,8 @@ func (b *builder) seconds() []secondRow {
 	for i := max(j.firstBad-around, 0); i < min(to, g.Len) && len(rows) < maxRows; i++ {
 		rows = append(rows, secondRow{
 			Clock: g.Since(i).UTC().Format("15:04:05"), Relative: relative(g.Since(i), b.zero),
-			Total: number(e.Total[i]), Good: number(e.Good[i]), Slow: difference(e.Done[i], e.Good[i]),
-			Failed: difference(e.Total[i], e.Done[i]), Verdict: []string{"unclear", "good", "**bad**"}[e.verdict(i)],
+			Total: number(e.Total[i]), Good: number(e.Good[i]), Slow: difference(e.Done[i], e.Good[i]+e.taken(i)),
+			Failed: difference(e.Total[i], e.Done[i]), Verdict: []string{"unclear", "good", "taken for later", "**bad**"}[e.verdict(i)],
 		})
 	}
 	return rows

@@ -12,6 +12,8 @@ import (
 type causeView struct {
 	Summary    string
 	Meaning    string // what this cause is, in general
+	Factors    string // what contributes to it, in general
+	Sessions   []sessionRow
 	Candidates []candidateView
 	Round      int
 	Facts      []factRow
@@ -40,9 +42,10 @@ func (b *builder) cause() causeView {
 	if d.Summary != "" {
 		v.Summary += ": " + sentence(inline(d.Summary))
 	}
-	v.Meaning = textOf(d.Cause).meaning
+	text := textOf(b.in.Incident)
+	v.Meaning, v.Factors, v.Sessions = text.meaning, text.factors, b.sessions()
 	if d.Cause == "" {
-		v.Summary, v.Meaning = "The record holds no diagnosis.", ""
+		v.Summary, v.Meaning, v.Factors = "The record holds no diagnosis.", "", ""
 	}
 	for _, c := range d.Ranked {
 		v.Candidates = append(v.Candidates, candidateView{
@@ -58,7 +61,10 @@ func (b *builder) cause() causeView {
 	return v
 }
 
-// earlierRounds are all other gatherings, for the appendix.
+// maxRounds bounds the gatherings of the appendix: whoever waits for a fault to pass looks often.
+const maxRounds = 12
+
+// earlierRounds are the other gatherings, the last of them, for the appendix.
 func (b *builder) earlierRounds() []roundView {
 	var rounds []roundView
 	for _, f := range b.in.Incident.Evidence {
@@ -68,6 +74,7 @@ func (b *builder) earlierRounds() []roundView {
 		}
 	}
 	slices.SortFunc(rounds, func(x, y roundView) int { return cmp.Compare(x.Round, y.Round) })
+	rounds = rounds[max(len(rounds)-maxRounds, 0):]
 	for i := range rounds {
 		rounds[i].Facts = b.factsOf(rounds[i].Round)
 	}

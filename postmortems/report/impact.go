@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/faultline-lab/faultline/autoheal/incident"
 )
 
 type impactView struct {
@@ -26,6 +28,9 @@ func (b *builder) impactInShort() string {
 		count(t.failed, "checkout"), b.cites.mark(e.All, "failed checkouts", number(t.failed)),
 		number(t.slow), b.cites.mark(e.Fast, "slow checkouts", number(t.slow)),
 		number(t.total), b.spell())
+	if t.taken > 0 {
+		text += fmt.Sprintf("; %s only taken for later (202)", number(t.taken))
+	}
 	if t.blind > 0 {
 		text += fmt.Sprintf("; at least, for %s had no reading", count(float64(t.blind), "step"))
 	}
@@ -99,12 +104,16 @@ func (b *builder) impact() impactView {
 			number(float64(j.badSteps)*g.Step.Seconds()), b.cites.mark(e.Fast, "bad seconds", number(float64(j.badSteps)*g.Step.Seconds())),
 			percent(t.worst)),
 	}
+	if t.taken > 0 {
+		v.Sentences = append(v.Sentences, fmt.Sprintf("Orders that were taken for later (202), in time: **%s** %s. They count as neither good nor failed; "+
+			"they made the difference in %s.", number(t.taken), b.cites.mark(e.Fast, "taken for later", number(t.taken)), seconds(j.laterSteps, g.Step)))
+	}
 	if j.unclear > 0 {
 		v.Sentences = append(v.Sentences, fmt.Sprintf("Could not be judged, for want of a reading or of traffic: %s.",
 			seconds(j.unclear, g.Step)))
 	}
 	if j.relapses > 0 {
-		v.Sentences = append(v.Sentences, fmt.Sprintf("Bad again after ten good seconds running: %s.",
+		v.Sentences = append(v.Sentences, fmt.Sprintf("Not good again after ten good seconds running: %s.",
 			seconds(j.relapses, g.Step)))
 	}
 	return v
@@ -126,12 +135,14 @@ func (b *builder) edgeChart() chart {
 	failed, slow := NewLine(len(e.Total)), NewLine(len(e.Total))
 	for i := range e.Total {
 		failed[i] = max(e.Total[i]-e.Done[i], 0)
-		slow[i] = max(e.Done[i]-e.Good[i], 0)
+		slow[i] = max(e.Done[i]-e.Good[i]-e.taken(i), 0)
 	}
 	top := highest(e.Total)
-	return chart{grid: b.in.Telemetry.Grid, moments: b.moments(), rows: []chartRow{
-		{"answered", e.Total, top}, {"good", e.Good, top}, {"slow", slow, top}, {"failed", failed, top},
-	}}
+	rows := []chartRow{{"answered", e.Total, top}, {"good", e.Good, top}, {"slow", slow, top}, {"failed", failed, top}}
+	if highest(e.Taken) > 0 {
+		rows = append(rows, chartRow{"for later", e.Taken, top})
+	}
+	return chart{grid: b.in.Telemetry.Grid, moments: b.moments(), rows: rows}
 }
 
 // moments are the marks under the charts.
@@ -150,6 +161,14 @@ func (b *builder) moments() []moment {
 	add('W', "webhook", s.WebhookReceived)
 	add('X', "action begins", s.ActionStarted)
 	add('F', "action finished", s.ActionFinished)
+	if b.journey.mitigated >= 0 {
+		moments = append(moments, moment{'M', "mitigated", g.Since(b.journey.mitigated)})
+	}
+	for _, a := range b.in.Incident.Actions {
+		if a.Undo != nil && a.Undo.State == incident.Undone {
+			add('U', "undone", a.Undo.FinishedAt)
+		}
+	}
 	if b.journey.recovered >= 0 {
 		moments = append(moments, moment{'R', "recovered", g.Since(b.journey.recovered)})
 	}

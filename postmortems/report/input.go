@@ -78,11 +78,13 @@ func NewLine(n int) Line {
 // Edge is what the edge served. The value at an instant is what passed in the step that ended there.
 type Edge struct {
 	All  Provenance // Total and Done
-	Fast Provenance // Good
+	Fast Provenance // Good and Taken
 
 	Total Line // checkouts answered, business refusals (4xx) left out
 	Done  Line // of those, answered 2xx
-	Good  Line // of those, within the objective's latency
+	Good  Line // of those, completed within the objective's latency
+	// Taken are those that were only taken for later (202), within the objective's latency; no Line where nobody counted.
+	Taken Line
 }
 
 // Pools are the connection pools of the workloads that the incident names.

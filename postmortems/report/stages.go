@@ -21,13 +21,19 @@ func (b *builder) stages() []stageRow {
 	onDisk := instant{what: "alert on disk", at: s.WebhookReceived}
 	decided := instant{what: "remedy that every guard allows", at: s.Decided}
 	acted := instant{what: "last action finished", at: s.ActionFinished}
-	return []stageRow{
+	rows := []stageRow{
 		b.stage("Detect", first, onDisk),
 		b.stage("Diagnose and decide", onDisk, decided),
 		b.stage("Act", decided, acted),
 		b.stage("Verify", acted, instant{what: "proof complete", at: s.Verified}),
-		b.stage("Clients well again", first, well),
 	}
+	if a := b.in.Incident.Approval; a != nil && a.At != nil {
+		rows = append(rows, b.stage("Wait for a person", instant{what: "asked", at: &a.AskedAt}, instant{what: "answered", at: a.At}))
+	}
+	if b.journey.mitigated >= 0 {
+		rows = append(rows, b.stage("Clients helped", first, b.edgeInstant("first of 10 seconds running with orders completed or taken for later", b.journey.mitigated)))
+	}
+	return append(rows, b.stage("Clients well again", first, well))
 }
 
 func (b *builder) edgeInstant(what string, step int) instant {

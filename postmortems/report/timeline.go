@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/faultline-lab/faultline/autoheal/incident"
@@ -26,10 +27,13 @@ const maxAlertEvents = 12
 func (b *builder) timeline() []eventRow {
 	in := b.in.Incident
 	events := alertEvents(in.Alerts)
-	events = append(events, b.stageEvents()...)
 	for _, a := range in.Actions {
 		events = append(events, actionEvents(a)...)
+		events = append(events, changeEvents(a)...)
 	}
+	events = append(events, approvalEvents(in.Approval)...)
+	events = append(events, b.stageEvents()...) // after the changes, which end with the incident at the latest
+	events = append(events, setbacks(b.in.Audit)...)
 	events = append(events, b.journeyEvents()...)
 	slices.SortStableFunc(events, func(x, y event) int { return x.at.Compare(y.at) })
 	rows := make([]eventRow, 0, len(events))
@@ -81,8 +85,22 @@ func (b *builder) stageEvents() []event {
 	return events
 }
 
+// setbacks are the moments at which what had been done was found not to be enough, as the audit tells them: the record keeps only
+// the last reason.
+func setbacks(audit []incident.Entry) []event {
+	var events []event
+	for _, e := range audit {
+		from, why, there := strings.Cut(e.Text, " -> "+string(incident.Received)+": ")
+		acted := []incident.State{incident.Verifying, incident.Stabilising, incident.Holding, incident.Reverting}
+		if e.Kind == "state" && there && slices.Contains(acted, incident.State(from)) && len(events) < maxFigures {
+			events = append(events, event{e.At, "autoheal looks again: " + inline(why)})
+		}
+	}
+	return events
+}
+
 func actionEvents(a incident.Action) []event {
-	what := fmt.Sprintf("**%s** %s", inline(a.Remedy), inline(a.Target))
+	what := fmt.Sprintf("**%s** %s", inline(a.Remedy), aim(a))
 	events := []event{{a.StartedAt, what + " begins"}}
 	if a.FinishedAt != nil {
 		end := what + ": " + inline(a.Result)
@@ -100,11 +118,14 @@ func (b *builder) journeyEvents() []event {
 	if j.firstBad >= 0 {
 		events = append(events, event{g.Since(j.firstBad), "first bad second at the edge"})
 	}
+	if j.mitigated >= 0 {
+		events = append(events, event{g.Since(j.mitigated), "first of 10 seconds running in which orders were completed or at least taken for later: **mitigated**"})
+	}
 	if j.recovered >= 0 {
 		events = append(events, event{g.Since(j.recovered), "first of 10 good seconds running at the edge: **recovered**"})
 	}
 	if j.relapses > 0 {
-		events = append(events, event{g.Since(j.lastBad), "last bad second after that: a **relapse**"})
+		events = append(events, event{g.Since(j.lastBad), "last second after that which was not good: a **relapse**"})
 	}
 	return events
 }

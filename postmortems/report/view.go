@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/faultline-lab/faultline/autoheal/incident"
@@ -23,7 +24,11 @@ type view struct {
 	Cause    causeView
 	Pools    poolView
 	Trace    traceView
+	Choices  []choiceRow
+	Approval string
 	Actions  []actionRow
+	Cost     string
+	Changes  []changeRow
 	Recovery recoveryView
 	Verdicts []verdictRow
 	Items    string
@@ -55,10 +60,14 @@ func (b *builder) view() view {
 		Cause:     b.cause(),
 		Pools:     b.pools(),
 		Trace:     b.trace(),
+		Choices:   b.choices(),
+		Approval:  b.approval(),
 		Actions:   b.actions(),
+		Cost:      b.cost(),
+		Changes:   b.changes(),
 		Recovery:  b.recovery(),
 		Verdicts:  b.verdicts(),
-		Items:     textOf(in.Diagnosis.Cause).items,
+		Items:     textOf(in).items,
 		Alerts:    b.alerts(),
 		MoreFacts: b.earlierRounds(),
 		Seconds:   b.seconds(),
@@ -73,7 +82,10 @@ func (b *builder) view() view {
 func (b *builder) title() string {
 	in := b.in.Incident
 	cause := string(in.Diagnosis.Cause)
-	if cause == "" {
+	switch {
+	case in.Outcome == incident.Harmless:
+		cause = "a symptom that harmed nobody"
+	case cause == "":
 		cause = "cause not named"
 	}
 	return fmt.Sprintf("Postmortem: %s in %s, %s", inline(cause), inline(in.Workload), b.zero.UTC().Format("2006-01-02 15:04 UTC"))
@@ -88,12 +100,16 @@ func (b *builder) lead() string {
 		parts = append(parts, "Autoheal's diagnosis: "+sentence(inline(in.Diagnosis.Summary)))
 	}
 	switch {
+	case in.State == "":
+		parts = append(parts, "The record does not say how it stands.")
 	case in.State.Open():
 		parts = append(parts, fmt.Sprintf("The incident is still open (%s): %s", in.State, sentence(inline(in.Reason))))
 	case in.Outcome == incident.Recovered:
-		parts = append(parts, "Autoheal acted, and the edge's own figures proved that it helped.")
+		parts = append(parts, b.healed())
 	case in.Outcome == incident.SelfRecovered:
 		parts = append(parts, "The symptom had gone before autoheal acted, so it did nothing: "+sentence(inline(in.Reason)))
+	case in.Outcome == incident.Harmless:
+		parts = append(parts, "No customer suffered from it, so it was let go: "+sentence(inline(in.Reason)))
 	default:
 		parts = append(parts, "Autoheal handed it over to a person: "+sentence(inline(in.Reason)))
 	}
@@ -121,16 +137,32 @@ func (b *builder) facts() []pair {
 	if cause == "" {
 		cause = "none named"
 	} else if len(in.Diagnosis.Subjects) > 0 {
-		cause += " on " + list(inlineAll(in.Diagnosis.Subjects))
+		cause += " on " + list(few(in.Diagnosis.Subjects))
 	}
-	return []pair{
+	if root := in.Diagnosis.Workload; root != "" && root != in.Workload && !slices.Contains(in.Diagnosis.Subjects, root) {
+		cause += ", at the root: " + root
+	}
+	facts := []pair{
 		{"Impact on clients", b.impactInShort()},
 		{"Error budget", b.budget()},
 		{"Cause", "**" + inline(cause) + "** " + b.cites.mark(b.in.Record, "cause", cause)},
 		{"Remedy", b.remedyInShort()},
-		{"Proof", b.proofInShort()},
-		{"State", fmt.Sprintf("%s%s", in.State, outcome(in))},
 	}
+	if changes := b.changesInShort(); changes != "" {
+		facts = append(facts, pair{"Changes", changes})
+	}
+	if in.Approval != nil {
+		facts = append(facts, pair{"Approval", b.answer()})
+	}
+	return append(facts, pair{"Proof", b.proofInShort()}, pair{"State", fmt.Sprintf("%s%s", in.State, outcome(in))})
+}
+
+// few names the first of many.
+func few(names []string) []string {
+	if more := len(names) - maxFigures; more > 0 {
+		return append(slices.Clone(names[:maxFigures]), fmt.Sprintf("%d more", more))
+	}
+	return names
 }
 
 func outcome(in incident.Incident) string {
