@@ -30,6 +30,7 @@ const (
 
 // metrics are the engine's own. Every counter is there from the start, else rate() would miss its first step.
 type metrics struct {
+	remedies      []string
 	incidents     *prometheus.CounterVec
 	actions       *prometheus.CounterVec
 	undone        *prometheus.CounterVec
@@ -42,6 +43,7 @@ type metrics struct {
 	gathering     prometheus.Histogram
 	toAction      prometheus.Histogram
 	open          *prometheus.GaugeVec
+	standing      *prometheus.GaugeVec
 	queueAge      prometheus.Gauge
 }
 
@@ -53,6 +55,7 @@ var openStates = []incident.State{
 
 func newMetrics(registerer prometheus.Registerer, remedies []string) (*metrics, error) {
 	m := &metrics{
+		remedies:  remedies,
 		incidents: counter("autoheal_incidents_total", "Incidents that ended, by diagnosed cause and outcome.", "cause", "outcome"),
 		actions:   counter("autoheal_actions_total", "Actions that finished, by remedy and result.", "remedy", "result"),
 		undone: counter("autoheal_changes_total",
@@ -70,6 +73,9 @@ func newMetrics(registerer prometheus.Registerer, remedies []string) (*metrics, 
 		open: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "autoheal_open_incidents", Help: "Incidents that still need the healer, by state.",
 		}, []string{"state"}),
+		standing: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "autoheal_standing_changes", Help: "Changes of open incidents that are not taken back yet, by remedy.",
+		}, []string{"remedy"}),
 		queueAge: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "autoheal_queue_age_seconds", Help: "Age of the oldest alert that belongs to no incident yet.",
 		}),
@@ -78,7 +84,7 @@ func newMetrics(registerer prometheus.Registerer, remedies []string) (*metrics, 
 	var errs []error
 	for _, c := range []prometheus.Collector{
 		m.incidents, m.actions, m.undone, m.refusals, m.verifications, m.readings, m.facts, m.stages, m.took, m.gathering, m.toAction,
-		m.open, m.queueAge,
+		m.open, m.standing, m.queueAge,
 	} {
 		errs = append(errs, registerer.Register(c))
 	}
@@ -119,6 +125,7 @@ func (m *metrics) fromZero(remedies []string) {
 			m.undone.WithLabelValues(name, string(state))
 		}
 		m.took.WithLabelValues(name)
+		m.standing.WithLabelValues(name)
 	}
 	for _, rule := range guard.Rules() {
 		m.refusals.WithLabelValues(rule.Name)
@@ -185,6 +192,22 @@ func (m *metrics) setOpen(incidents []incident.Incident) {
 	}
 	for _, state := range openStates {
 		m.open.WithLabelValues(string(state)).Set(float64(count[state]))
+	}
+	m.setStanding(incidents)
+}
+
+// setStanding counts the changes that somebody still has to take back. A remedy whose last change has gone is back at zero.
+func (m *metrics) setStanding(incidents []incident.Incident) {
+	count := map[string]int{}
+	for _, in := range incidents {
+		for _, a := range in.Actions {
+			if a.Changed() {
+				count[a.Remedy]++
+			}
+		}
+	}
+	for _, name := range m.remedies {
+		m.standing.WithLabelValues(name).Set(float64(count[name]))
 	}
 }
 

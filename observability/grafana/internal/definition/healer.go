@@ -12,6 +12,7 @@ func Healer() model.Dashboard {
 			"over the time shown. The whole record of one incident: autoheal show ID.").
 		Row("Now", 4, healerStats()...).
 		Row("Incidents, actions and refusals in the time shown", 8, tallies()...).
+		Row("What is open, and what stands", 8, standing()...).
 		Row("How long it takes", 8, stages()...).
 		Row("What it goes by", 7, knowing()...).
 		Row("Did it help?", 8, helped()...).
@@ -38,8 +39,10 @@ func healerStats() []*board.Panel {
 			board.Ask(total(`autoheal_actions_total{result="done"}`), "actions")),
 		board.Stat("Handed over", "Incidents in the time shown that the healer gave to a person.", board.Count,
 			board.Ask(total(`autoheal_incidents_total{outcome="handed-over"}`), "incidents")).Bad(1),
-		board.Stat("Oldest unread alert", "Age of the oldest alert that belongs to no incident yet. It should stay near zero.", board.Seconds,
-			board.Ask("max(autoheal_queue_age_seconds)", "age")).Bad(5),
+		board.Stat("Changes that stand", "Changes that somebody still has to take back.", board.Count,
+			board.Ask("sum(autoheal_standing_changes)", "changes")),
+		board.Stat("Waiting for a person", "Incidents in which a person was asked and has not answered.", board.Count,
+			board.Ask(`sum(autoheal_open_incidents{state="awaiting"})`, "incidents")).Bad(1),
 		board.Stat("Refused webhooks", "Webhooks of Alertmanager that were not taken, in the time shown.", board.Count,
 			board.Ask(total(`autoheal_webhooks_total{answer!="accepted"}`), "webhooks")).Bad(1),
 	}
@@ -47,14 +50,30 @@ func healerStats() []*board.Panel {
 
 func tallies() []*board.Panel {
 	return []*board.Panel{
-		board.Table("Incidents by outcome", "How incidents ended, in the time shown.", []board.Column{{Title: "Outcome", Expr: "outcome"}},
-			board.Column{Title: "Incidents", Unit: board.Count, Expr: happened("outcome", "autoheal_incidents_total")}),
-		board.Table("Incidents by cause", "What the healer found to be the cause, in the time shown.", []board.Column{{Title: "Cause", Expr: "cause"}},
-			board.Column{Title: "Incidents", Unit: board.Count, Expr: happened("cause", "autoheal_incidents_total")}),
+		board.Table("Incidents by cause and outcome", "What the healer found to be the cause, and how the incident ended, in the time shown. Harmless "+
+			"ones and those that had passed by themselves were let alone.", []board.Column{{Title: "Cause", Expr: "cause"}, {Title: "Outcome", Expr: "outcome"}},
+			board.Column{Title: "Incidents", Unit: board.Count, Expr: happened("cause, outcome", "autoheal_incidents_total")}),
 		board.Table("Actions", "What it did, in the time shown.", []board.Column{{Title: "Remedy", Expr: "remedy"}, {Title: "Result", Expr: "result"}},
 			board.Column{Title: "Actions", Unit: board.Count, Expr: happened("remedy, result", "autoheal_actions_total")}),
 		board.Table("Refusals by guard", "What its guards kept it from doing, in the time shown.", []board.Column{{Title: "Guard", Expr: "guard"}},
 			board.Column{Title: "Refusals", Unit: board.Count, Expr: happened("guard", "autoheal_guard_refusals_total")}),
+	}
+}
+
+// standing is what has not ended: incidents on their way, and changes that somebody has to take back.
+func standing() []*board.Panel {
+	return []*board.Panel{
+		board.Graph("Open incidents by state", "Incidents that still need the healer. Awaiting: a person was asked. Holding: well as long as a change stands, "+
+			"while the fault lasts. Reverting: changes are being taken back.", board.Count,
+			board.Ask("sum by (state) (autoheal_open_incidents)", "{{state}}")).Stacked().FromZero(),
+		board.Graph("Changes that stand", "Modes, weights, sizes and versions that the healer has set and has not taken back, by remedy. With nobody to renew "+
+			"them, those of the edge lapse by themselves.", board.Count,
+			board.Ask("sum by (remedy) (autoheal_standing_changes)", "{{remedy}}")).Stacked().FromZero(),
+		board.Table("Changes that ended", "What became of them, in the time shown: undone, or left to a person. A version that is the cure is kept, and is not "+
+			"here.", []board.Column{{Title: "Remedy", Expr: "remedy"}, {Title: "Became", Expr: "state"}},
+			board.Column{Title: "Changes", Unit: board.Count, Expr: happened("remedy, state", "autoheal_changes_total")}),
+		board.Graph("Age of the oldest unread alert", "How long alerts that are on disk wait until they belong to an incident. It should stay near zero.",
+			board.Seconds, board.Ask("max(autoheal_queue_age_seconds)", "age")).FromZero().Bad(5),
 	}
 }
 
