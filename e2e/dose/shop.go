@@ -27,7 +27,7 @@ func Measure(ctx context.Context, stack endpoints.Stack) (Shop, error) {
 	if err != nil {
 		return shop, err
 	}
-	series, err := prometheus.Instant(ctx, `sum(db_client_connection_max{job="orders"})`, time.Now())
+	series, err := pools(ctx, prometheus)
 	if err != nil {
 		return shop, fmt.Errorf("the size of the pools: %w", err)
 	}
@@ -35,4 +35,22 @@ func Measure(ctx context.Context, stack endpoints.Stack) (Shop, error) {
 		return shop, fmt.Errorf("the size of the shop cannot be told: %d pools, %d checkouts/s", len(series), load.Rate)
 	}
 	return Shop{Connections: int(series[0].Value), Rate: load.Rate}, nil
+}
+
+// firstScrapes is how long a stack that has only just come up may take until Prometheus knows its pools.
+const firstScrapes = 20 * time.Second
+
+// pools asks for the size of orders' pools until there is one.
+func pools(ctx context.Context, prometheus *query.Prometheus) ([]query.Sample, error) {
+	for deadline := time.Now().Add(firstScrapes); ; {
+		series, err := prometheus.Instant(ctx, `sum(db_client_connection_max{job="orders"})`, time.Now())
+		if err != nil || len(series) > 0 || time.Now().After(deadline) {
+			return series, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
 }
