@@ -154,15 +154,17 @@ const (
 	// hold what was before the fault, and a new release must have been scraped as well (docs/evidence.md, "seen").
 	settled = 6
 	// maxRounds bounds all gatherings of one incident, whatever keeps it going.
-	maxRounds = 40
+	maxRounds = 80
 	// maxWaves bounds how often an incident may begin to act.
 	maxWaves = 6
 	// maxFailures is how many actions may fail before a person gets the incident.
 	maxFailures = 3
 	// harmlessLooks is how many looks in a row must show that no customer suffers before an incident is let go.
 	harmlessLooks = 5
-	// afterRefusal is the pause before the next look at a refused incident.
-	afterRefusal = 5 * time.Second
+	// afterRefusal is the pause before the next look at a refused incident; at most longRefusal where it is known when the refusal
+	// ends.
+	afterRefusal = time.Second
+	longRefusal  = 5 * time.Second
 	// leaseMargin is how much longer than the remedy itself a lease lasts.
 	leaseMargin = 10 * time.Second
 	// readEvery is the pause between two readings of the edge.

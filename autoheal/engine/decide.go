@@ -187,17 +187,21 @@ func (w *work) plan(ctx context.Context, choice decide.Choice) (targets, withhel
 func (w *work) refused(ctx context.Context, d guard.Decision) error {
 	w.storm(d)
 	now := w.cfg.Now()
-	waited := time.Duration(w.progress.Refusals) * afterRefusal
+	if w.progress.Refusals == 0 || w.progress.RefusedSince.IsZero() {
+		w.progress.RefusedSince = now
+	}
+	left := w.cfg.Patience - now.Sub(w.progress.RefusedSince)
 	liftable := d.Soon || !d.Until.IsZero()
-	if !liftable || waited >= w.cfg.Patience || d.Until.Sub(now) > w.cfg.Patience-waited {
+	if !liftable || left <= 0 || d.Until.Sub(now) > left {
 		return w.escalate(ctx, "%s was diagnosed, but acting is refused: %s", w.in.Diagnosis.Cause, d.Reason)
 	}
 	w.progress.Refusals++
 	w.progress.Looks = 0
-	if err := w.move(ctx, incident.Received, "acting is refused for now, looking again in %s: %s", afterRefusal, d.Reason); err != nil {
+	wait := max(afterRefusal, w.cfg.ScrapeInterval/2, min(d.Until.Sub(now), longRefusal))
+	if err := w.move(ctx, incident.Received, "acting is refused for now, looking again in %s: %s", wait, d.Reason); err != nil {
 		return err
 	}
-	pause(ctx, afterRefusal)
+	pause(ctx, wait)
 	return nil
 }
 

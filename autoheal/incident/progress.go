@@ -23,6 +23,8 @@ type Progress struct {
 	Plan []Target `json:"plan,omitempty"`
 	// Refusals counts the looks in a row that ended in a refusal which time may lift.
 	Refusals int `json:"refusals"`
+	// RefusedSince is when the first of these was.
+	RefusedSince time.Time `json:"refused_since,omitzero"`
 	// SeenAlerts is how many alerts the incident had when the engine last looked at them.
 	SeenAlerts int `json:"seen_alerts"`
 	// Passed counts the looks in a row that showed the fault to have passed; Holds how often a change was taken back too
