@@ -39,15 +39,25 @@ type clinic struct {
 	stop   func()
 }
 
+// restartsOnly is the playbook of a healer that has one remedy.
+const restartsOnly = `version: 2
+causes:
+  connection-leak:
+    ladder:
+      - remedy: restart-replicas
+        timeout: 15s
+        verify: {readings: 3, within: 15s}
+`
+
 func newClinic(t testing.TB, w *world) *clinic {
 	t.Helper()
 	s, err := store.Open(t.Context(), store.Config{Path: filepath.Join(t.TempDir(), "store.db")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	book, err := playbook.Load("", playbook.Known{
-		Causes: []incident.Cause{incident.ConnectionLeak}, Harmful: guard.Harmful, Limits: guard.Defaults(guard.Act),
-		Remedies: playbook.Remedies([]*remedy.RestartReplicas{{}}),
+	book, err := playbook.Parse("restarts only", []byte(restartsOnly), playbook.Known{
+		Causes: incident.Causes(), Harmful: guard.Harmful, Limits: guard.Defaults(guard.Act),
+		Remedies: playbook.Remedies(remedy.Known()),
 	})
 	if err != nil {
 		t.Fatal(err)

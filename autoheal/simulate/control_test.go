@@ -22,7 +22,7 @@ causes:
         timeout: 15s
         verify: {readings: 3, within: 15s}
 `), playbook.Known{
-		Causes: incident.Causes(), Remedies: []string{remedy.RestartReplicasName},
+		Causes: incident.Causes(), Remedies: playbook.Remedies(remedy.Known()),
 		Harmful: func(incident.Cause, string) string { return "" },
 	})
 }
