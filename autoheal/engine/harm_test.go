@@ -111,3 +111,44 @@ func audited(t *testing.T, c *clinic, id, want string) {
 		t.Errorf("the audit has no %q:\n%s", want, all.String())
 	}
 }
+
+// Five others are in trouble: the leak is plain, and nothing is done about it all the same.
+func TestInAStormNothingIsDoneAndPeopleAreTold(t *testing.T) {
+	scenario(t, nil, func(t *testing.T, c *clinic) {
+		c.world.leak("orders-1")
+		time.Sleep(2 * time.Second)
+		for _, name := range []string{"mail", "search", "billing", "reviews", "returns"} {
+			c.alert("Trouble", name)
+		}
+		c.alert("ConnectionPoolExhausted", "orders")
+		incidents := c.settle()
+		if len(incidents) != 6 {
+			t.Errorf("%d incidents; want 6", len(incidents))
+		}
+		for _, in := range incidents {
+			if in.State != incident.Escalated {
+				t.Errorf("%s ended as %s: %s", in.Workload, in.State, in.Reason)
+			}
+			if in.Workload == "orders" {
+				audited(t, c, in.ID, "restart-replicas on orders-1: storm says no: 5 other incidents are open")
+			}
+		}
+		if again := c.world.restarted(); len(again) > 0 {
+			t.Errorf("restarted %v", again)
+		}
+	})
+}
+
+// Whoever does not know what is left must be careful, and a restart of what fails its users is.
+func TestABudgetThatCannotBeReadDoesNotKeepTheHealerFromWhatFails(t *testing.T) {
+	scenario(t, func(c *clinic) {
+		c.adjust = func(cfg *engine.Config) {
+			cfg.Budget = func(context.Context) (engine.Budget, error) { return engine.Budget{}, errGone }
+		}
+	}, func(t *testing.T, c *clinic) {
+		leakThenAlert(c, 2*time.Second, "orders-1")
+		in := only(t, c.settle())
+		check(t, c, story{outcome: incident.Recovered, cause: incident.ConnectionLeak, restarted: map[string]int{"orders-1": 1}}, in)
+		audited(t, c, in.ID, "error-budget says yes: the error budget asks for care (what is left of the error budget could not be read)")
+	})
+}

@@ -28,11 +28,17 @@ func (w *work) budget(ctx context.Context, effects []incident.Effect) (verdict *
 		return &policy.Verdict{Level: policy.Free, Reason: "no error-budget policy is in use"}, 0
 	}
 	budget, err := w.cfg.Budget(ctx)
-	if err != nil || budget.Allowed <= 0 {
-		w.note("note", "the error budgets could not be read: %v", err)
-		return nil, math.NaN()
+	harm := w.harm(effects)
+	switch {
+	case err == nil && budget.Allowed > 0:
+		return &budget.Verdict, harm / budget.Allowed
+	case harm == 0: // which is no share of any budget
+		damage = 0
+	default:
+		damage = math.NaN()
 	}
-	return &budget.Verdict, w.harm(effects) / budget.Allowed
+	w.note("note", "the error budgets could not be read: %v", err)
+	return nil, damage
 }
 
 // room is what the database server has left for another replica; nil where that is not known.

@@ -9,8 +9,7 @@ import (
 
 // Room is how many sessions a database server can take, and how many it must.
 type Room struct {
-	// Sessions are those that must have room whatever the healer does: for each workload the larger of what its pools may open
-	// and what it has open, and all sessions of others.
+	// Sessions are those that must have room whatever the healer does: at least all that are there.
 	Sessions int
 	// MaxConnections is the server's own limit; Reserved are the slots of it that ordinary roles cannot have.
 	MaxConnections, Reserved int
@@ -41,7 +40,7 @@ func connectionRoom(r Request) Answer {
 	}
 	need, left := added*r.Room.PerReplica, r.Room.MaxConnections-r.Room.Reserved-r.Room.Sessions
 	if need > left {
-		return never("%d more of %s may open %d sessions, but the database server has room for %d: of %d, %d are reserved and %d taken or promised",
+		return never("%d more of %s may open %d sessions, but the database server has room for %d: of %d, %d are reserved and %d taken",
 			added, r.Target.Name, need, left, r.Room.MaxConnections, r.Room.Reserved, r.Room.Sessions)
 	}
 	return yes("%d more of %s may open %d sessions, and the database server has room for %d", added, r.Target.Name, need, left)
