@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/faultline-lab/faultline/autoheal/diagnose"
@@ -73,7 +74,7 @@ func (w *work) renew(ctx context.Context) {
 // holding keeps the change while the fault lasts, and looks for its end: holding -> reverting, or back to received where the
 // change does not help any more.
 func (w *work) holding(ctx context.Context) error {
-	begun, judge := w.cfg.Now(), &verify.Judge{Accepted: w.mitigates()}
+	begun, judge := w.cfg.Now(), &verify.Judge{Mitigated: w.mitigates()}
 	for {
 		a := w.lasting()
 		if a == nil {
@@ -163,6 +164,6 @@ func (w *work) mitigates() bool {
 // trim forgets the oldest readings of a long hold.
 func (w *work) trim() {
 	if r := w.in.Verification.Readings; len(r) > 2*heldReadings {
-		w.in.Verification.Readings = append(r[:heldReadings:heldReadings], r[len(r)-heldReadings:]...)
+		w.in.Verification.Readings = slices.Concat(r[:heldReadings], r[len(r)-heldReadings:])
 	}
 }

@@ -22,7 +22,7 @@ func (w *work) prove(ctx context.Context) error {
 	if left, err := w.stillSick(ctx); left || err != nil {
 		return err
 	}
-	judge := &verify.Judge{Accepted: w.mitigates()}
+	judge := &verify.Judge{Mitigated: w.mitigates()}
 	deadline := w.cfg.Now().Add(rung.Within)
 	for w.cfg.Now().Before(deadline) {
 		w.renew(ctx)
@@ -108,7 +108,7 @@ func (w *work) read(ctx context.Context, judge *verify.Judge) (incident.Reading,
 // hold watches the edge for a while after the proof: stabilising -> closed, or holding where a change stands for as long as
 // the fault lasts, or a relapse.
 func (w *work) hold(ctx context.Context) error {
-	judge := &verify.Judge{Accepted: w.mitigates()}
+	judge := &verify.Judge{Mitigated: w.mitigates()}
 	begun, bad := w.cfg.Now(), 0
 	for {
 		w.renew(ctx)

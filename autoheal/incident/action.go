@@ -125,7 +125,7 @@ type Decision struct {
 	At     time.Time `json:"at"`
 	Round  int       `json:"round"` // of the evidence
 	Cause  Cause     `json:"cause"`
-	From   int       `json:"from"`  // the rung from which on it was chosen
+	From   int       `json:"from"` // the rung from which on it was chosen
 	Rung   int       `json:"rung"`
 	Remedy string    `json:"remedy,omitempty"`
 	// Targets are the names of what the remedy would act on; Result says what the guards made of it.

@@ -180,7 +180,9 @@ type Reading struct {
 	// Accepted are those that were taken for later (202) within the objective. They count as good only where the remedy is
 	// meant to mitigate.
 	Accepted float64 `json:"accepted,omitempty"`
-	OK       bool    `json:"ok"`
+	// Shed are those that were turned away on purpose; they are in Total as well, and do not count where Accepted does.
+	Shed float64 `json:"shed,omitempty"`
+	OK   bool    `json:"ok"`
 	// Status is unknown when the edge did not answer or nothing passed.
 	Status FactStatus `json:"status"`
 }

@@ -13,7 +13,7 @@ const ShedName = "shed"
 // they should come again.
 func shed(d door) *EdgeMode {
 	return &EdgeMode{
-		door: d, remedy: ShedName, mode: edge.Shed, traits: Traits{Lasting: true},
+		door: d, remedy: ShedName, mode: edge.Shed, traits: Traits{Lasting: true, Mitigates: true},
 		check: func(params Params) (string, error) {
 			if params[AdmitParam] == "" {
 				return AdmitParam, errors.New("admit is missing: say how many checkouts a second shall pass, as many as can be served")

@@ -16,6 +16,7 @@ import (
 )
 
 const (
+	shedFamily = "storefront_shed_checkouts_total"
 	family     = "http_server_request_duration_seconds"
 	goodWithin = 0.5 // s; a bucket boundary of the edge's histogram
 	// Series is what the readings are taken from, for the record.
@@ -29,6 +30,8 @@ type Counts struct {
 	Good  float64 // of those, completed (2xx but 202) within 0.5 s
 	// Accepted were taken for later (202) within 0.5 s.
 	Accepted float64
+	// Shed were turned away on purpose: 503 while the edge sheds. They are in Total as well.
+	Shed float64
 }
 
 // Readout are the counters of each instance of the edge, by its id. Instances come and go and start anew, so their
@@ -134,7 +137,7 @@ func count(r io.Reader) (Counts, error) {
 	if !ok {
 		return Counts{}, fmt.Errorf("the edge's metrics have no %s", family)
 	}
-	var c Counts
+	c := Counts{Shed: shed(families[shedFamily])}
 	for _, m := range found.GetMetric() {
 		labels := map[string]string{}
 		for _, l := range m.GetLabel() {
@@ -158,6 +161,15 @@ func count(r io.Reader) (Counts, error) {
 		}
 	}
 	return c, nil
+}
+
+// shed adds up what the edge turned away; none where it has no such counter.
+func shed(counter *dto.MetricFamily) float64 {
+	sum := 0.0
+	for _, m := range counter.GetMetric() {
+		sum += m.GetCounter().GetValue()
+	}
+	return sum
 }
 
 func within(h *dto.Histogram) (float64, error) {

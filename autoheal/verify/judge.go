@@ -12,8 +12,9 @@ const GoodRatio = 0.95
 // Judge turns counters into readings and counts how many in a row were good or bad. The zero value is ready; it is not
 // safe for concurrent use.
 type Judge struct {
-	// Accepted means that what was taken for later (202) counts as good: the remedy is meant to mitigate.
-	Accepted bool
+	// Mitigated means that the remedy is meant to mitigate: what was taken for later (202) counts as good, and what was turned
+	// away on purpose does not count.
+	Mitigated bool
 
 	last Readout // nil while there is nothing to compare with
 	good int
@@ -40,12 +41,12 @@ func (j *Judge) Take(at time.Time, now Readout, err error) (incident.Reading, bo
 		return incident.Reading{}, false
 	}
 	passed := now.Since(before)
-	r := incident.Reading{At: at, Total: passed.Total, Good: passed.Good, Accepted: passed.Accepted, Status: incident.Known}
+	r := incident.Reading{At: at, Total: passed.Total, Good: passed.Good, Accepted: passed.Accepted, Shed: passed.Shed, Status: incident.Known}
 	switch {
-	case r.Total <= 0:
+	case j.counted(r) <= 0:
 		r.Status = incident.Unknown
 		j.good = 0
-	case j.well(r)/r.Total >= GoodRatio:
+	case j.well(r)/j.counted(r) >= GoodRatio:
 		r.OK = true
 		j.good++
 		j.bad = 0
@@ -58,10 +59,18 @@ func (j *Judge) Take(at time.Time, now Readout, err error) (incident.Reading, bo
 
 // well is how many of a reading's checkouts count as good.
 func (j *Judge) well(r incident.Reading) float64 {
-	if j.Accepted {
+	if j.Mitigated {
 		return r.Good + r.Accepted
 	}
 	return r.Good
+}
+
+// counted is how many of a reading's checkouts count at all.
+func (j *Judge) counted(r incident.Reading) float64 {
+	if j.Mitigated {
+		return r.Total - r.Shed
+	}
+	return r.Total
 }
 
 // Since adds up what passed each instance. A new one has only its base yet, and one that is gone has taken its last second
@@ -79,6 +88,7 @@ func (now Readout) Since(before Readout) Counts {
 		passed.Total += c.Total - base.Total
 		passed.Good += c.Good - base.Good
 		passed.Accepted += c.Accepted - base.Accepted
+		passed.Shed += max(0, c.Shed-base.Shed)
 	}
 	return passed
 }

@@ -22,10 +22,15 @@ http_server_request_duration_seconds_count{http_request_method="POST",http_route
 http_server_request_duration_seconds_bucket{http_request_method="POST",http_route="/checkout",http_response_status_code="503",le="0.5"} 7
 http_server_request_duration_seconds_bucket{http_request_method="POST",http_route="/checkout",http_response_status_code="503",le="+Inf"} 7
 http_server_request_duration_seconds_count{http_request_method="POST",http_route="/checkout",http_response_status_code="503"} 7
+http_server_request_duration_seconds_bucket{http_request_method="POST",http_route="/checkout",http_response_status_code="202",le="0.5"} 11
+http_server_request_duration_seconds_bucket{http_request_method="POST",http_route="/checkout",http_response_status_code="202",le="+Inf"} 12
+http_server_request_duration_seconds_count{http_request_method="POST",http_route="/checkout",http_response_status_code="202"} 12
 http_server_request_duration_seconds_bucket{http_request_method="POST",http_route="/checkout",http_response_status_code="422",le="+Inf"} 50
 http_server_request_duration_seconds_count{http_request_method="POST",http_route="/checkout",http_response_status_code="422"} 50
 http_server_request_duration_seconds_bucket{http_request_method="GET",http_route="/products",http_response_status_code="200",le="+Inf"} 9
 http_server_request_duration_seconds_count{http_request_method="GET",http_route="/products",http_response_status_code="200"} 9
+# TYPE storefront_shed_checkouts_total counter
+storefront_shed_checkouts_total 5
 `
 
 func TestTheEdgeIsCountedFromItsOwnMetrics(t *testing.T) {
@@ -35,7 +40,7 @@ func TestTheEdgeIsCountedFromItsOwnMetrics(t *testing.T) {
 		want       verify.Counts
 		fails      string
 	}{
-		{"all but 4xx count; 2xx within 0.5 s are good", page, 200, verify.Counts{Total: 107, Good: 90}, ""},
+		{"all but 4xx count; 2xx within 0.5 s are good", page, 200, verify.Counts{Total: 119, Good: 90, Accepted: 11, Shed: 5}, ""},
 		{"an edge without the histogram is an error, not zero", "up 1\n", 200, verify.Counts{}, "have no http_server"},
 		{"an edge without the bucket of the objective is an error", strings.ReplaceAll(page, `le="0.5"`, `le="0.6"`), 200, verify.Counts{}, "bucket"},
 		{"an edge in trouble is an error", "sorry", 503, verify.Counts{}, "503"},
@@ -124,6 +129,31 @@ func TestTheJudge(t *testing.T) {
 			}
 			if j.Good() != test.good || j.Bad() != test.bad || last != test.last {
 				t.Errorf("good %d, bad %d, last %+v; want %d, %d, %+v", j.Good(), j.Bad(), last, test.good, test.bad, test.last)
+			}
+		})
+	}
+}
+
+func TestOnlyWhereARemedyMitigatesWhatWasTakenForLaterCounts(t *testing.T) {
+	for name, tc := range map[string]struct {
+		mitigated bool
+		passed    verify.Counts
+		ok        bool
+		status    incident.FactStatus
+	}{
+		"taken for later is good where that is the aim":    {true, verify.Counts{Total: 40, Good: 2, Accepted: 38}, true, incident.Known},
+		"taken for later is not good otherwise":            {false, verify.Counts{Total: 40, Good: 2, Accepted: 38}, false, incident.Known},
+		"turned away does not count where that is the aim": {true, verify.Counts{Total: 100, Good: 69, Shed: 30}, true, incident.Known},
+		"turned away counts otherwise":                     {false, verify.Counts{Total: 100, Good: 69, Shed: 30}, false, incident.Known},
+		"what passes must be served all the same":          {true, verify.Counts{Total: 100, Good: 50, Shed: 30}, false, incident.Known},
+		"an edge that lets nobody in proves nothing":       {true, verify.Counts{Total: 40, Shed: 40}, false, incident.Unknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			judge := &verify.Judge{Mitigated: tc.mitigated}
+			judge.Take(time.Now(), verify.Readout{"edge": {}}, nil)
+			got, ok := judge.Take(time.Now(), verify.Readout{"edge": tc.passed}, nil)
+			if !ok || got.OK != tc.ok || got.Status != tc.status {
+				t.Errorf("reading %+v, %v; want ok %v, %s", got, ok, tc.ok, tc.status)
 			}
 		})
 	}
