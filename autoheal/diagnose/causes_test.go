@@ -25,7 +25,7 @@ func sick() evidence.Facts {
 	all = set(all, evidence.PoolUsed, "inventory-1", 2)
 	for name, v := range map[string]float64{
 		evidence.ServerSessions: 17, evidence.ServerMaxConnections: 40, evidence.ServerReservedSlots: 6, evidence.ForeignSessions: 1,
-		evidence.LockRoots: 0, evidence.LockRootOldest: 0, evidence.LockRootWaiters: 0,
+		evidence.LockRoots: 0, evidence.LockRootOldest: 0, evidence.LockRootWaiters: 0, evidence.TransactionOldest: 0.4,
 	} {
 		all = append(all, fact(name, evidence.Postgres, "server", v))
 	}
@@ -131,6 +131,7 @@ func hogged(all evidence.Facts, hogs int) evidence.Facts {
 }
 
 func slowWay(all evidence.Facts) evidence.Facts {
+	all = set(set(all, evidence.PoolHoldMean, "orders-1", 0.45), evidence.PoolHoldMean, "orders-2", 0.45)
 	return set(set(all, evidence.RoundTripQuick, "orders-1", 0), evidence.RoundTripQuick, "orders-2", 0)
 }
 
@@ -211,7 +212,10 @@ func TestOtherEvidenceIsAnotherCauseOrNone(t *testing.T) {
 		"strangers hurt nobody while connects succeed":                 {set(hogged(sick(), 20), evidence.PoolConnectRefusals, "orders-1", 0), none},
 		"a pool that is smaller than it should be is a refusal":        {set(set(hogged(sick(), 20), evidence.PoolConnectRefusals, "orders-1", 0), evidence.PoolUsed, "orders-1", 1), incident.ServerCap},
 		"a call that is slow since its callee waits for a lock":        {slowCalls(lockedBy(sick(), 3), "inventory", 0.4), incident.LockContention},
-		"a call that is slow since the way of its callee is":           {slowCalls(set(sick(), evidence.RoundTripQuick, "inventory-1", 0), "inventory", 0.4), incident.NetworkLatency},
+		"a call that is slow since the way of its callee is":           {slowCalls(set(set(sick(), evidence.RoundTripQuick, "inventory-1", 0), evidence.PoolHoldMean, "inventory-1", 0.4), "inventory", 0.4), incident.NetworkLatency},
+		"a call that is slow while a lock may be held":                 {slowCalls(set(sick(), evidence.TransactionOldest, "server", 3), "inventory", 0.4), none},
+		"a call that is slow while nothing holds its callee":           {slowCalls(sick(), "inventory", 0.4), incident.SlowDownstream},
+		"a way that only the measurement finds slow":                   {set(set(sick(), evidence.RoundTripQuick, "orders-1", 0), evidence.RoundTripQuick, "orders-2", 0), none},
 		"calls that fail fast are slow nowhere (payments answers 500)": {fast500(), none},
 		"more customers who hold for longer are no surge":              {set(surge(sick(), 2.5), evidence.PoolHoldMean, "orders-1", 0.5), none},
 		"a third more customers are none":                              {surge(sick(), 1.3), none},
@@ -264,7 +268,7 @@ func TestNoCauseIsCertainWithoutAFactThatItNeeds(t *testing.T) {
 	for cause, names := range map[incident.Cause][]string{
 		incident.LockContention: {evidence.LockRootOldest},
 		incident.SlowQuery:      {evidence.SessionsActiveLong, evidence.SessionsActive, evidence.PoolMax, evidence.LockRootOldest, evidence.ReplicaWorkload},
-		incident.NetworkLatency: {evidence.RoundTripQuick, evidence.LockRootOldest, evidence.SessionsActiveLong, evidence.SessionsIdleLong, evidence.PoolIdle, evidence.ReplicaWorkload},
+		incident.NetworkLatency: {evidence.RoundTripQuick, evidence.PoolHoldMean, evidence.LockRootOldest, evidence.SessionsActiveLong, evidence.SessionsIdleLong, evidence.PoolIdle, evidence.ReplicaWorkload},
 		incident.ServerCap:      {evidence.ForeignSessions, evidence.ServerMaxConnections, evidence.ReplicaWorkload},
 		incident.SlowDownstream: {evidence.CallTimeMean, evidence.RoundTripQuick, evidence.LockRootOldest, evidence.SessionsActiveLong, evidence.SessionsIdleLong},
 		incident.TrafficSurge: {
@@ -332,10 +336,11 @@ func TestASignThatLacksOnlyTimeIsWaitedFor(t *testing.T) {
 		facts evidence.Facts
 		want  time.Duration
 	}{
-		"a root gets old":         {lockedBy(sick(), 0.4), 600 * time.Millisecond},
-		"statements get long":     {set(set(young, evidence.SessionsActiveLong, "orders-1", 0), evidence.SessionsActiveOldest, "orders-1", 0.7), 300 * time.Millisecond},
-		"nothing is on its way":   {sick(), 400 * time.Millisecond},
-		"the next sample of pool": {newOn(aged(leakOn(sick(), "orders-1"), 1100*time.Millisecond), "orders-1"), 200 * time.Millisecond},
+		"a root that is young is none yet": {lockedBy(sick(), 0.1), 400 * time.Millisecond},
+		"a root gets old":                  {lockedBy(sick(), 0.8), 200 * time.Millisecond},
+		"statements get long":              {set(set(young, evidence.SessionsActiveLong, "orders-1", 0), evidence.SessionsActiveOldest, "orders-1", 0.7), 300 * time.Millisecond},
+		"nothing is on its way":            {sick(), 400 * time.Millisecond},
+		"the next sample of pool":          {newOn(aged(leakOn(sick(), "orders-1"), 1100*time.Millisecond), "orders-1"), 200 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := diagnose.Diagnose(tc.facts, 1, time.Second)

@@ -19,7 +19,7 @@ func lockContention(facts evidence.Facts, _ time.Duration) Finding {
 	old := slices.DeleteFunc(slices.Clone(roots), func(f incident.Fact) bool { return f.Value < hold || waiters(facts, f)[0].Value == 0 })
 	s.decides(len(old) > 0, answered, fmt.Sprintf("others wait for %s, whose transaction has been open for %.1f s", first(old), oldest(old)),
 		fmt.Sprintf("nobody waits for a transaction of %s or more (%d at the root of waiting)", evidence.LongestHold, len(roots)), evidence.LockRoot)
-	if len(old) == 0 && len(roots) > 0 {
+	if len(old) == 0 && oldest(roots) >= hold/2 { // younger ones are daily business
 		s.ripensIn(time.Duration((hold - oldest(roots)) * float64(time.Second)))
 	}
 	workload := ""

@@ -17,6 +17,14 @@ func noOldRoot(facts evidence.Facts, s *signs) {
 		fmt.Sprintf("a lock that others wait for has been held for %.1f s", root.Value), evidence.LockRootOldest)
 }
 
+// noOldTransaction is the sign that nobody holds locks for long, whether somebody waits for them at this moment or not: those
+// who wait give up, and the next ones may not have come yet.
+func noOldTransaction(facts evidence.Facts, s *signs) {
+	oldest, known := facts.Get(evidence.TransactionOldest, "server")
+	s.decides(oldest.Value < evidence.LongestHold.Seconds(), known, "no transaction has been open for long",
+		fmt.Sprintf("a transaction has been open for %.1f s, and may hold what others want", oldest.Value), evidence.TransactionOldest)
+}
+
 // noLongQueries is the sign that no statement of the workload runs for long.
 func (p pool) noLongQueries(s *signs) {
 	long, known := p.sum(evidence.SessionsActiveLong)

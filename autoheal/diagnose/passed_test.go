@@ -76,7 +76,7 @@ func TestABadVersionHasPassedWhereItIsThereAndLeaksNoMore(t *testing.T) {
 
 func TestASymptomThatHurtsNobodyAndHasNoCauseNearIsHarmless(t *testing.T) {
 	well := set(sick(), evidence.EdgeGoodRatio, "storefront", 0.99)
-	ripening := set(lockedBy(well, 0.4), evidence.PoolTimeouts, "orders-1", 3)
+	ripening := set(lockedBy(well, 0.7), evidence.PoolTimeouts, "orders-1", 3)
 	for name, tc := range map[string]struct {
 		facts evidence.Facts
 		want  bool

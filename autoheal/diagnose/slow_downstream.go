@@ -34,6 +34,7 @@ func slowDownstream(facts evidence.Facts, _ time.Duration) Finding {
 			if p.workload == name { // it has a database of its own, which may be what is slow
 				p.quickTrips(&s)
 				p.noLongQueries(&s)
+				noOldTransaction(facts, &s)
 			}
 		}
 		caller.suffers(&s)

@@ -12,8 +12,11 @@ import (
 )
 
 const (
-	stretch   = 20 // scrapes, over which an earlier rate is taken
-	stretches = 5  // of them, before the last one
+	stretch   = 10 // scrapes, over which an earlier rate is taken
+	stretches = 11 // of them, before the last one
+	// lately is over how many scrapes the present rate is taken: over fewer, requests that were held up somewhere for a second
+	// and come at once are a surge.
+	lately = 6
 )
 
 // arrivalQuestion asks how many checkouts came to the edge lately and before, whatever became of them.
@@ -43,7 +46,7 @@ func (c *PrometheusCollector) arrivals(q question, series []Series, now time.Tim
 		return f
 	}
 	present, lost := c.present(series, now, live)
-	rate, known := rateOf(byInstance(present), now.Add(-c.window()), now, 1)
+	rate, known := rateOf(byInstance(present), now.Add(-lately*c.cfg.Interval), now, 1)
 	known = known && lost == ""
 	counters := byInstance(series) // also of replicas that are gone: customers came to them before
 	long := stretch * c.cfg.Interval
@@ -57,7 +60,7 @@ func (c *PrometheusCollector) arrivals(q question, series []Series, now time.Tim
 	slices.Sort(earlier)
 	before := 0.0
 	if len(earlier) > 0 {
-		before = earlier[(len(earlier)-1)/2]
+		before = earlier[len(earlier)/2]
 	}
 	usual := fmt.Sprintf("the middle one of %d stretches of %s", len(earlier), long)
 	ratio := 0.0
@@ -65,7 +68,7 @@ func (c *PrometheusCollector) arrivals(q question, series []Series, now time.Tim
 		ratio = rate / before
 	}
 	return []incident.Fact{
-		fact(EdgeArrivalRate, "{checkout}/s", rate, 0, known, "in "+c.window().String()),
+		fact(EdgeArrivalRate, "{checkout}/s", rate, 0, known, "in "+(lately*c.cfg.Interval).String()),
 		fact(EdgeArrivalBefore, "{checkout}/s", before, 0, before > 0, usual),
 		fact(EdgeArrivalRatio, "1", ratio, MoreCustomers, known && before > 0, usual),
 	}

@@ -40,7 +40,7 @@ const (
 const (
 	EdgeTotal         = "edge_checkouts" // all but 4xx, within the counter window
 	EdgeGoodRatio     = "edge_good_ratio"
-	EdgeArrivalRate   = "edge_arrival_rate"        // checkouts, within the counter window; 1/s
+	EdgeArrivalRate   = "edge_arrival_rate"        // checkouts, within six scrapes; 1/s
 	EdgeArrivalBefore = "edge_arrival_rate_before" // what it used to be in the last two minutes (at scrapes of 1 s); 1/s
 	EdgeArrivalRatio  = "edge_arrival_ratio"       // of the two
 )
@@ -74,6 +74,7 @@ const (
 	LockRoots            = "lock_roots"            // sessions that others wait for and that wait for nobody
 	LockRootOldest       = "lock_root_oldest"      // the oldest transaction of a root; 0 where nobody waits; s
 	LockRootWaiters      = "lock_root_waiters"     // sessions that wait for a lock
+	TransactionOldest    = "transaction_oldest"    // of any session, whether anybody waits for it or not; s
 )
 
 // Facts of one session each, which is in Fact.Session; at most sessionFacts of a kind, the oldest.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -39,6 +38,12 @@ func (s Scope) Live() ([]workload.Workload, error) {
 type Collector interface {
 	Source() string
 	Collect(ctx context.Context, scope Scope) []incident.Fact
+}
+
+// Corroborator is a collector on which nothing hangs: it is waited for a moment only, once all others have answered.
+type Corroborator interface {
+	Collector
+	Corroborates()
 }
 
 // Lister lists the live workloads.
@@ -85,7 +90,9 @@ type Config struct {
 	ListQuery string
 	// Deadline bounds one gathering; 1 s by default. A source that is slower is unknown.
 	Deadline time.Duration
-	Now      func() time.Time
+	// Grace is how long corroborators are waited for when all others have answered; 30 ms by default.
+	Grace time.Duration
+	Now   func() time.Time
 }
 
 // Gatherer asks all sources at once.
@@ -105,6 +112,9 @@ func New(cfg Config) (*Gatherer, error) {
 	if cfg.Deadline == 0 {
 		cfg.Deadline = time.Second
 	}
+	if cfg.Grace == 0 {
+		cfg.Grace = 30 * time.Millisecond
+	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -120,9 +130,6 @@ type part struct {
 	requests []Request
 	edge     *edge.State
 }
-
-// edgeState is the source of the edge's state. It gives no facts: who needs the state and has none does nothing.
-const edgeState = "edge"
 
 // Gather asks every source and returns within the deadline, with whatever has come by then.
 func (g *Gatherer) Gather(ctx context.Context, scope Scope) Gathering {
@@ -143,9 +150,12 @@ func (g *Gatherer) Gather(ctx context.Context, scope Scope) Gathering {
 			case edgeState:
 				result.Edge = p.edge
 			}
-			asked.waiting = slices.DeleteFunc(asked.waiting, func(s string) bool { return s == p.source })
+			asked.answered(p.source, g.cfg.Grace)
+		case <-asked.enough:
+			result.Facts = append(result.Facts, g.late(asked.waiting, "in time; nothing hangs on it")...)
+			asked.waiting = nil
 		case <-ctx.Done():
-			result.Facts = append(result.Facts, g.late(asked.waiting)...)
+			result.Facts = append(result.Facts, g.late(asked.waiting, "within "+g.cfg.Deadline.String())...)
 			asked.waiting = nil
 		}
 	}
@@ -159,53 +169,6 @@ func (g *Gatherer) Gather(ctx context.Context, scope Scope) Gathering {
 	return result
 }
 
-// questions are those that are under way.
-type questions struct {
-	parts   chan part
-	waiting []string // the sources that have not answered
-}
-
-// ask starts all sources at once.
-func (g *Gatherer) ask(ctx context.Context, scope Scope) questions {
-	q := questions{parts: make(chan part, len(g.cfg.Collectors)+3)} // room for all: a late source must not block for ever
-	start := func(source string, answer func() part) {
-		q.waiting = append(q.waiting, source)
-		go func() { q.parts <- answer() }()
-	}
-	start(Workloads, func() part { return g.list(scope) })
-	for _, c := range g.cfg.Collectors {
-		start(c.Source(), func() part { return part{source: c.Source(), facts: c.Collect(ctx, scope)} })
-	}
-	if g.cfg.Offenders != nil {
-		start(offenders, func() part { return g.hurt(ctx, scope) })
-	}
-	if g.cfg.Edge != nil {
-		start(edgeState, func() part { return g.edge(ctx) })
-	}
-	return q
-}
-
-// edge reads the state; one that could not be had is nil.
-func (g *Gatherer) edge(ctx context.Context) part {
-	state, err := g.cfg.Edge.State(ctx)
-	if err != nil {
-		state = nil
-	}
-	return part{source: edgeState, edge: state}
-}
-
-// late says of each source that it did not answer in time; of those that give no facts there is nothing to say.
-func (g *Gatherer) late(sources []string) []incident.Fact {
-	var facts []incident.Fact
-	for _, source := range sources {
-		if source != offenders && source != edgeState {
-			facts = append(facts, unknown(source, "source", source, "",
-				fmt.Sprintf("%s did not answer within %s", source, g.cfg.Deadline), g.cfg.Now()))
-		}
-	}
-	return facts
-}
-
 // past says whether a fact is about the metrics of a replica that is there no more: Prometheus remembers it for some
 // scrapes, under a name that does not come back where replacements have names of their own.
 func (g Gathering) past(f incident.Fact) bool {
@@ -215,23 +178,6 @@ func (g Gathering) past(f incident.Fact) bool {
 	}
 	_, _, there := g.Replica(f.Subject)
 	return !there
-}
-
-func (g *Gatherer) list(scope Scope) part {
-	all, err := scope.live()
-	now := g.cfg.Now()
-	if err != nil {
-		return part{source: Workloads, facts: []incident.Fact{
-			unknown(Workloads, "source", Workloads, g.cfg.ListQuery, err.Error(), now),
-		}}
-	}
-	var mine []workload.Workload
-	for _, w := range all {
-		if slices.Contains(scope.Workloads, w.Name) {
-			mine = append(mine, w)
-		}
-	}
-	return part{source: Workloads, list: mine, listed: true, facts: replicaFacts(mine, g.cfg.ListQuery, now)}
 }
 
 // compare gives facts an order that does not depend on which source was faster.

@@ -118,16 +118,18 @@ func (p picture) fact(name, subject, unit string, value, threshold float64, deta
 }
 
 func (p picture) server() []incident.Fact {
-	slots, taken := float64(p.MaxConnections), 0
+	slots, taken, oldest := float64(p.MaxConnections), 0, 0.0
 	for _, s := range p.Sessions {
 		if !s.Own {
 			taken++
+			oldest = max(oldest, s.InTransaction)
 		}
 	}
 	return []incident.Fact{
 		p.fact(ServerSessions, "server", "{session}", float64(taken), slots, ""),
 		p.fact(ServerMaxConnections, "server", "{session}", slots, 0, ""),
 		p.fact(ServerReservedSlots, "server", "{session}", float64(p.ReservedSlots), 0, ""),
+		p.fact(TransactionOldest, "server", "s", oldest, LongestHold.Seconds(), ""),
 	}
 }
 

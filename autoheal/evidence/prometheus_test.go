@@ -278,6 +278,40 @@ func TestASlowSourceIsUnknownAndHoldsNobodyUp(t *testing.T) {
 	})
 }
 
+// hearsay is a slow source on which nothing hangs.
+type hearsay struct{ slow }
+
+func (hearsay) Source() string { return "hearsay" }
+
+func (hearsay) Corroborates() {}
+
+func TestASourceOnWhichNothingHangsIsWaitedForAMomentOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, err := evidence.New(evidence.Config{
+			Collectors: []evidence.Collector{hearsay{}}, Offenders: never{}, Lister: lister{{Name: "orders"}}, Grace: 20 * time.Millisecond,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		begun := time.Now()
+		got := g.Gather(t.Context(), evidence.Scope{Workloads: []string{"orders"}})
+		if took := time.Since(begun); took != 20*time.Millisecond {
+			t.Errorf("it took %s; want the grace of 20 ms", took)
+		}
+		if late, known := got.Facts.Get("source", "hearsay"); known || !strings.Contains(late.Detail, "nothing hangs on it") || len(got.Facts) != 1 {
+			t.Errorf("facts %+v", got.Facts)
+		}
+	})
+}
+
+// never knows of no request until its context ends.
+type never struct{}
+
+func (never) Offenders(ctx context.Context, _ []string) ([]evidence.Request, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
 func TestAWorkloadListThatFailsIsUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, err := evidence.New(evidence.Config{Collectors: []evidence.Collector{slow{}}, Lister: lister(nil)})

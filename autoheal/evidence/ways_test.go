@@ -121,12 +121,14 @@ func TestArrivalsAreHeldAgainstWhatIsUsual(t *testing.T) {
 		series       evidence.Series
 		rate, before float64 // 0: unknown
 	}{
-		"constant":                             {arriving([2]float64{40, 120}), 40, 40},
-		"a surge of some seconds":              {arriving([2]float64{40, 115}, [2]float64{100, 5}), 100, 40},
-		"a surge that has lasted for a minute": {arriving([2]float64{40, 60}, [2]float64{100, 60}), 100, 40},
-		"a lull some time ago":                 {arriving([2]float64{40, 40}, [2]float64{0, 30}, [2]float64{40, 50}), 40, 40},
-		"nobody came before":                   {arriving([2]float64{40, 15}), 40, 0},
-		"nobody comes":                         {arriving([2]float64{40, 115}, [2]float64{0, 5}), 0, 40},
+		"constant":                                {arriving([2]float64{40, 120}), 40, 40},
+		"a surge of some seconds":                 {arriving([2]float64{40, 115}, [2]float64{100, 6}), 100, 40},
+		"a surge that has lasted for a while":     {arriving([2]float64{40, 70}, [2]float64{100, 50}), 100, 40},
+		"a second's customers come a second late": {arriving([2]float64{40, 112}, [2]float64{0, 1}, [2]float64{80, 1}, [2]float64{40, 4}), 48, 40},
+		"a lull some time ago":                    {arriving([2]float64{40, 40}, [2]float64{0, 30}, [2]float64{40, 50}), 40, 40},
+		"nobody came before":                      {arriving([2]float64{40, 14}), 40, 0},
+		"a surge soon after the first customer":   {arriving([2]float64{40, 18}, [2]float64{100, 6}), 100, 40},
+		"nobody comes":                            {arriving([2]float64{40, 115}, [2]float64{0, 6}), 0, 40},
 	} {
 		t.Run(name, func(t *testing.T) {
 			facts := gathered(t, canned{"duration_seconds_count{": {tc.series}}, patient())

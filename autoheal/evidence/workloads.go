@@ -2,11 +2,30 @@ package evidence
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/faultline-lab/faultline/autoheal/incident"
 	"github.com/faultline-lab/faultline/autoheal/workload"
 )
+
+// list asks for the live workloads, and keeps those of the scope.
+func (g *Gatherer) list(scope Scope) part {
+	all, err := scope.live()
+	now := g.cfg.Now()
+	if err != nil {
+		return part{source: Workloads, facts: []incident.Fact{
+			unknown(Workloads, "source", Workloads, g.cfg.ListQuery, err.Error(), now),
+		}}
+	}
+	var mine []workload.Workload
+	for _, w := range all {
+		if slices.Contains(scope.Workloads, w.Name) {
+			mine = append(mine, w)
+		}
+	}
+	return part{source: Workloads, list: mine, listed: true, facts: replicaFacts(mine, g.cfg.ListQuery, now)}
+}
 
 // replicaFacts tells of every replica whether it is ready and how old this start of it is. The query
 // is what the list was asked with.

@@ -30,7 +30,7 @@ type Config struct {
 	Now      func() time.Time
 }
 
-// Collector implements evidence.Collector.
+// Collector implements evidence.Corroborator.
 type Collector struct {
 	cfg    Config
 	client *query.Jaeger
@@ -56,6 +56,9 @@ func New(cfg Config) (*Collector, error) {
 
 // Source is Jaeger.
 func (*Collector) Source() string { return evidence.Jaeger }
+
+// Corroborates says that nothing hangs on it.
+func (*Collector) Corroborates() {}
 
 // Collect gives the mean time of a slow request in each part of it. Where none was slow there is nothing to say.
 func (c *Collector) Collect(ctx context.Context, scope evidence.Scope) []incident.Fact {

@@ -162,6 +162,13 @@ func (a *adapter) statements() {
 
 // locks makes one session of the oldest root, whose name and statement were recorded in words; who waits for a lock waits for it.
 func (a *adapter) locks() {
+	oldest := 0.0
+	for _, name := range []string{signature.SessionsOldestTransaction, signature.LockRootOldest} {
+		for _, f := range a.of(name) {
+			oldest = max(oldest, f.Value)
+		}
+	}
+	a.known(evidence.TransactionOldest, evidence.Postgres, "server", oldest, "of workloads and roots", nil)
 	for _, root := range a.of(signature.LockRootOldest) {
 		if root.Detail == "" {
 			continue

@@ -127,7 +127,7 @@ func TestEveryWindowIsThatOfTheScrapeIntervalThatTheFlagsSay(t *testing.T) {
 		case strings.HasPrefix(fact.Query, "up{"):
 			want = "[5m:7s]" // the window of a release
 		case strings.HasPrefix(fact.Query, "http_server_request_duration_seconds_count"):
-			want = "[14m]" // six stretches of twenty scrapes
+			want = "[14m]" // twelve stretches of ten scrapes
 		}
 		if asked++; !strings.HasSuffix(fact.Query, want) {
 			t.Errorf("asked for %s; want %s", fact.Query, want)
