@@ -100,6 +100,23 @@ func TestTheEdgesStateIsReadWithTheEvidence(t *testing.T) {
 	}
 }
 
+// They are away here: what counts is that they are asked, and that nothing else suffers from it.
+func TestLogsAndTracesAreAskedWhereTheFlagsSay(t *testing.T) {
+	asked := func(change func(*serveCommand)) map[string]bool {
+		sources := map[string]bool{}
+		for _, fact := range assembled(t, change).config.Senses.Gather(t.Context(), evidence.Scope{Workloads: []string{"orders"}}).Facts {
+			sources[fact.Source] = true
+		}
+		return sources
+	}
+	away := nowhere(t)
+	with := asked(func(c *serveCommand) { c.LokiURL, c.JaegerURL = away, away })
+	without := asked(func(*serveCommand) {})
+	if !with[evidence.Loki] || !with[evidence.Jaeger] || without[evidence.Loki] || without[evidence.Jaeger] {
+		t.Errorf("with the flags %v, without %v", with, without)
+	}
+}
+
 func TestTheEngineGetsEveryRemedyThatPlaybooksMayName(t *testing.T) {
 	h := assembled(t, func(*serveCommand) {})
 	var want []string
