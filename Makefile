@@ -114,6 +114,7 @@ generate: tools ## Rewrite generated files (golden files of the tests, rules, pi
 	go test ./observability/grafana -update
 	go test ./deploy/kubernetes -update -run 'GoldenFiles|TestTheTableOfDifferencesIsUpToDateAndTheOverlaysTrulyDiffer'
 	go test ./e2e/signature -update
+	go test ./autoheal/engine -update -run TestTheRecordThatTheCommandLineReplays
 	cd deploy && go generate ./toolchain
 
 clean: down ## Stop the stack and remove .faultline (the tools' cache stays)

@@ -165,6 +165,9 @@ func TestAnIncident(t *testing.T) {
 				s.play(c)
 				in := only(t, c.settle())
 				check(t, c, s, in)
+				if report := replayed(t, c, in, c.book, false); !report.Same || len(report.Rounds) == 0 {
+					t.Errorf("a replay of the record: %s", report)
+				}
 			})
 		})
 	}

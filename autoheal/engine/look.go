@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/faultline-lab/faultline/autoheal/decide"
 	"github.com/faultline-lab/faultline/autoheal/incident"
 )
 
@@ -27,37 +28,11 @@ func (w *work) look(ctx context.Context) error {
 	}
 	w.seen = seen
 	w.in.Evidence = append(w.in.Evidence, seen.Facts...)
-	w.in.Diagnosis = seen.Diagnosis
-	w.chooseRoot()
+	w.in.Diagnosis, w.in.Workload = decide.Root(seen.sight(), w.cfg.Map, w.in.Workload)
 	w.note("evidence", "round %d: %s", w.progress.Rounds, inventory(seen.Facts))
 	w.offenders(ctx, seen.Offenders)
 	w.note("diagnosis", "%s", w.in.Diagnosis.Summary)
 	return w.move(ctx, incident.Diagnosed, "%s", w.in.Diagnosis.Summary)
-}
-
-// chooseRoot makes the workload at the root the incident's own, by evidence: of the workloads that show the cause, the
-// one that the others lean on. Its replicas come first; those of another workload are found by a later look.
-func (w *work) chooseRoot() {
-	owners := map[string]string{}
-	var found []string
-	for _, replica := range w.in.Diagnosis.Subjects {
-		if owner, _, ok := w.seen.Replica(replica); ok {
-			owners[replica] = owner.Name
-			found = append(found, owner.Name)
-		}
-	}
-	if len(found) == 0 {
-		// What it is seen on are no replicas: the diagnosis says whose trouble it is.
-		if root := w.in.Diagnosis.Workload; slices.Contains(w.cfg.Map.Group(w.in.Workload), root) {
-			w.in.Workload = root
-		}
-		return
-	}
-	root := w.cfg.Map.Deepest(found)
-	w.in.Workload = root
-	w.in.Diagnosis.Subjects = slices.DeleteFunc(slices.Clone(w.in.Diagnosis.Subjects), func(replica string) bool {
-		return owners[replica] != root
-	})
 }
 
 // inventory says in a line how much was found out, by source.

@@ -24,6 +24,7 @@ type commands struct {
 	Deny      denyCommand      `cmd:"" help:"Say no to it: the incident is left to people."`
 	Pause     pauseCommand     `cmd:"" help:"Have the healer act on nothing until it is resumed. It goes on looking and telling."`
 	Resume    resumeCommand    `cmd:"" help:"Let the healer act again."`
+	Replay    replayCommand    `cmd:"" help:"Judge past incidents again, by this or another playbook, and compare."`
 	Check     checkCommand     `cmd:"" help:"Check a playbook without using it. Errors name the file and the line."`
 }
 

@@ -42,6 +42,13 @@ func withRecords(env *testscript.Env) error {
 			return err
 		}
 	}
+	relapse, err := os.ReadFile(filepath.Join("testdata", "relapse.json"))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(env.WorkDir, "relapse.json"), relapse, 0o600)
+	}
+	if err != nil {
+		return err
+	}
 	nothing := http.NotFoundHandler()
 	handler, err := api.New(api.Config{
 		Records: s, People: s, Token: "secret", Switch: func() guard.Switch { return guard.SwitchOff }, Autonomy: guard.Approve,
