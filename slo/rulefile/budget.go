@@ -24,8 +24,9 @@ func (m maker) periodRatio() string {
 	period, shortest := model.Duration(m.profile.Period(m.slo.Period)), model.Duration(m.profile.Shortest())
 	switch {
 	case m.slo.Indicator.Counted():
-		return fmt.Sprintf("(sum_over_time(%s[%s]) / (sum_over_time(%s[%s]) > 0))",
-			m.series(BadEvents+shortest), period, m.series(Events+shortest), period)
+		// That nothing was asked for is known, and spends nothing; where nobody measured, there is no series to be 0.
+		events := fmt.Sprintf("sum_over_time(%s[%s])", m.series(Events+shortest), period)
+		return fmt.Sprintf("(sum_over_time(%s[%s]) / (%s > 0) or 0 * %s)", m.series(BadEvents+shortest), period, events, events)
 	case m.slo.Indicator.Windowed():
 		return fmt.Sprintf("avg_over_time(%s[%s])", m.series(ErrorRatio+shortest), period)
 	default:

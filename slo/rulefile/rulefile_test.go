@@ -132,6 +132,36 @@ tests:
 	}
 }
 
+// A quiet night spends nothing. Where events are counted that is known; without any measurement nothing is.
+func TestCountedEventsThatDidNotHappenLeaveTheWholeBudget(t *testing.T) {
+	tool, dir := promtool.Find(t), t.TempDir()
+	for name, text := range map[string]string{
+		"rules.yml": rendered(t, read(t, ratio, "Occurrences", ""), profile.Production),
+		"test.yml": `
+rule_files: [rules.yml]
+evaluation_interval: 30s
+tests:
+  - interval: 15s
+    input_series:
+      - { series: bad_total, values: '7x60' }
+      - { series: all_total, values: '9x60' }
+    promql_expr_test:
+      - { expr: slo:error_budget_remaining:ratio, eval_time: 14m, exp_samples: [{ labels: 'slo:error_budget_remaining:ratio{slo="shop",workload="web"}', value: 1 }] }
+  - interval: 15s
+    input_series: [{ series: something_else, values: '0x60' }]
+    promql_expr_test:
+      - { expr: slo:error_budget_remaining:ratio, eval_time: 14m, exp_samples: [] }
+`,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if output, err := exec.CommandContext(t.Context(), tool, "test", "rules", filepath.Join(dir, "test.yml")).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, output)
+	}
+}
+
 func TestAnSLOOfTicketsNeverPages(t *testing.T) {
 	for _, name := range profile.Names() {
 		slo := read(t, ratio, "Occurrences", "")
