@@ -17,6 +17,7 @@ func Healer() model.Dashboard {
 		Row("What it goes by", 7, knowing()...).
 		Row("Did it help?", 8, helped()...).
 		Row("Replicas and their supervisor", 7, replicas()...).
+		Row("Who was told", 7, told()...).
 		Row("What was said", 10,
 			board.Logs("Healer and chaos", "Lines of the healer, and of the chaos experiments that it knows nothing of. A line's trace_id leads to the "+
 				"incident's trace, with a span for each stage.", `{service_name=~"autoheal|chaos"}`)).
@@ -124,6 +125,16 @@ func helped() []*board.Panel {
 		board.Graph("Connections in use", "Used connections of each pool, as a share of its maximum.", board.Share,
 			board.Ask(`sum by (`+eachOne+`) (db_client_connection_count{db_client_connection_state="used"}) / sum by (`+eachOne+`) (db_client_connection_max)`,
 				oneName)).Range(0, 1).LogsOf("job").PoolOf(),
+	}
+}
+
+// told is empty of series where nobody is to be told (--notify), so it says 0 there.
+func told() []*board.Panel {
+	return []*board.Panel{
+		board.Graph("Notices", "Notices by receiver and result: sent, given up, and each try that was not taken. One line at 0 where nobody is to be told.",
+			board.PerSecond, board.Ask(rate("receiver, result", "autoheal_notifications_total")+" or on() vector(0)", "{{receiver}} {{result}}")).FromZero(),
+		board.Graph("Age of the oldest notice", "How long a receiver has been waiting for a notice. One line at 0 where nobody is to be told.", board.Seconds,
+			board.Ask("max by (receiver) (autoheal_notification_queue_age_seconds) or on() vector(0)", "{{receiver}}")).FromZero().Bad(60),
 	}
 }
 
