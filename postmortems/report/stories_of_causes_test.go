@@ -19,8 +19,10 @@ func approvedRelease() report.Input {
 	chose(&in, 5, 0, "roll-back", "decided", "", "orders")
 	in.Verdicts = []incident.Verdict{
 		{Guard: "autonomy", Remedy: "roll-back", Target: "orders", Allowed: true, Reason: "ada has approved roll-back", At: at(5)},
-		{Guard: "own-damage", Remedy: "roll-back", Target: "orders", Allowed: true, At: at(5),
-			Reason: "the healer's own actions have cost 0.4 % of the error budget (from 10 % on it must ask)"},
+		{
+			Guard: "own-damage", Remedy: "roll-back", Target: "orders", Allowed: true, At: at(5),
+			Reason: "the healer's own actions have cost 0.4 % of the error budget (from 10 % on it must ask)",
+		},
 	}
 	a := did(&in, 5.1, 2.2, "roll-back", incident.WorkloadTarget, "orders", "v2 -> v1", "orders is at version v1 instead of v2, all replicas ready")
 	u := changed(a, "v2", "v1", false)

@@ -19,11 +19,13 @@ func TestWhatBecameOfAChangeIsToldInWords(t *testing.T) {
 		{"one that nobody but the healer takes back", incident.Undo{State: incident.Standing}, "| **standing** |"},
 		{"one that is being taken back", incident.Undo{State: incident.Undoing, StartedAt: ptr(at(9))}, "**being undone**"},
 		{
-			"one whose fault has passed", incident.Undo{State: incident.Undone, Passed: true, StartedAt: ptr(at(9)), FinishedAt: ptr(at(10))},
+			"one whose fault has passed",
+			incident.Undo{State: incident.Undone, Passed: true, StartedAt: ptr(at(9)), FinishedAt: ptr(at(10))},
 			"| undone, because the fault had passed |",
 		},
 		{
-			"one that did not help", incident.Undo{State: incident.Undone, StartedAt: ptr(at(9)), FinishedAt: ptr(at(10))},
+			"one that did not help",
+			incident.Undo{State: incident.Undone, StartedAt: ptr(at(9)), FinishedAt: ptr(at(10))},
 			"| undone, because it did not help or could not stay |",
 		},
 		{"one that nobody renewed", incident.Undo{State: incident.Undone, Passed: true, FinishedAt: ptr(at(15)), Until: until}, "| lapsed |"},
