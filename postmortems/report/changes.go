@@ -79,6 +79,19 @@ func lapsed(u incident.Undo) bool {
 	return u.State == incident.Undone && u.StartedAt == nil && u.FinishedAt != nil
 }
 
+// provedWithout says that the last proof began when a change had been taken back because its fault had passed: the record keeps the
+// time of the last proof only.
+func (b *builder) provedWithout() bool {
+	verified := b.in.Incident.Stages.Verified
+	for _, a := range b.in.Incident.Actions {
+		u := a.Undo
+		if verified != nil && u != nil && u.State == incident.Undone && u.Passed && !lapsed(*u) && u.FinishedAt != nil && !u.FinishedAt.After(*verified) {
+			return true
+		}
+	}
+	return false
+}
+
 // changesInShort is for the first screen; empty where nothing was changed.
 func (b *builder) changesInShort() string {
 	var parts []string

@@ -172,6 +172,10 @@ func (b *builder) moments() []moment {
 	if b.journey.recovered >= 0 {
 		moments = append(moments, moment{'R', "recovered", g.Since(b.journey.recovered)})
 	}
-	add('V', "proof complete", s.Verified)
+	if b.provedWithout() {
+		add('V', "watched without the change", s.Verified)
+	} else {
+		add('V', "proof complete", s.Verified)
+	}
 	return moments
 }

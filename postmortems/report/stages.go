@@ -21,11 +21,15 @@ func (b *builder) stages() []stageRow {
 	onDisk := instant{what: "alert on disk", at: s.WebhookReceived}
 	decided := instant{what: "remedy that every guard allows", at: s.Decided}
 	acted := instant{what: "last action finished", at: s.ActionFinished}
+	proof := instant{what: "proof complete", at: s.Verified}
+	if b.provedWithout() {
+		proof.what = "the change taken back and the edge watched without it"
+	}
 	rows := []stageRow{
 		b.stage("Detect", first, onDisk),
 		b.stage("Diagnose and decide", onDisk, decided),
 		b.stage("Act", decided, acted),
-		b.stage("Verify", acted, instant{what: "proof complete", at: s.Verified}),
+		b.stage("Verify", acted, proof),
 	}
 	if a := b.in.Incident.Approval; a != nil && a.At != nil {
 		rows = append(rows, b.stage("Wait for a person", instant{what: "asked", at: &a.AskedAt}, instant{what: "answered", at: a.At}))

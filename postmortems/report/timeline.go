@@ -80,7 +80,11 @@ func (b *builder) stageEvents() []event {
 	add(in.Stages.WebhookReceived, "autoheal has the alert on disk")
 	add(in.Stages.Diagnosed, "autoheal's first diagnosis stands")
 	add(in.Stages.Decided, "autoheal has a remedy that every guard allows")
-	add(in.Stages.Verified, "autoheal's proof is complete: "+b.proofInShort())
+	if b.provedWithout() {
+		add(in.Stages.Verified, "autoheal has taken back what stood for the time of the fault, and watches the edge without it")
+	} else {
+		add(in.Stages.Verified, "autoheal's proof is complete: "+b.proofInShort())
+	}
 	add(in.Stages.Ended, fmt.Sprintf("incident **%s**: %s", in.State, inline(in.Reason)))
 	return events
 }
