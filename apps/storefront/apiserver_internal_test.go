@@ -22,6 +22,7 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/faultline-lab/faultline/apps/internal/metrictest"
+	"github.com/faultline-lab/faultline/apps/internal/service"
 )
 
 // kubeconfigVariable names an API server with the controllers of Kubernetes beside it, and a user who may do everything.
@@ -187,6 +188,32 @@ func TestStorefrontFollowsTheReadyPodsOfAServiceWithTheRightsToListAndWatch(t *t
 	c.wire.mend()
 	eventually(t, "what was missed is made up for", func() bool {
 		return latest.is("http://10.1.0.2:8080 orders-b", "http://10.1.0.3:8080 orders-c")
+	})
+}
+
+func TestTheReadyPodsOfTheSecondServiceAreTheStandbyGroup(t *testing.T) {
+	c := newRealCluster(t)
+	c.service(t, "orders")
+	c.service(t, "orders-standby")
+	c.pod(t, "orders", "orders-a", "10.1.1.1")
+	page := metrictest.New(t)
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	b, err := NewBalancer(BalancerConfig{Log: log, MeterProvider: page.MeterProvider()})
+	must(t, err)
+	config := Config{OrdersService: "orders", OrdersStandbyService: "orders-standby", Kubeconfig: c.kubeconfig}
+	follow := func() (stable, standby int) {
+		must(t, config.follow(t.Context(), &service.Service{Telemetry: page.Telemetry, Log: log}, b))
+		return b.Backends(Stable), b.Backends(Standby)
+	}
+	eventually(t, "one is stable, and standby has none", func() bool {
+		stable, standby := follow()
+		return stable == 1 && standby == 0
+	})
+	c.pod(t, "orders-standby", "orders-standby-a", "10.1.1.2")
+	c.pod(t, "orders-standby", "orders-standby-b", "10.1.1.3")
+	eventually(t, "the pods of the second Service are standby", func() bool {
+		stable, standby := follow()
+		return stable == 1 && standby == 2
 	})
 }
 
