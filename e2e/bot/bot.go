@@ -57,11 +57,11 @@ func Start(ctx context.Context, name string, stack endpoints.Stack, control targ
 	if stack.Target != endpoints.Local {
 		return nil, fmt.Errorf("%s takes the healer's port, which it can on the local stack only: use TARGET=local", name)
 	}
-	make, ok := habits[name]
+	open, ok := habits[name]
 	if !ok {
 		return nil, fmt.Errorf("there is no bot %q", name)
 	}
-	chosen, err := make(stack, control)
+	chosen, err := open(stack, control)
 	if err != nil {
 		return nil, err
 	}

@@ -18,8 +18,8 @@ const restartBound = 20 * time.Second
 // restarter restarts whatever the alert names: the replica, or each replica of the workload where it names none.
 type restarter struct{ control target.Control }
 
-func newRestarter(_ endpoints.Stack, control target.Control) (habit, error) {
-	return restarter{control}, nil
+func newRestarter(_ endpoints.Stack, supervisor target.Control) (habit, error) {
+	return restarter{supervisor}, nil
 }
 
 func (restarter) again() time.Duration { return 10 * time.Second }
