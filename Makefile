@@ -32,7 +32,7 @@ ROUNDS ?= 5
 # Which Postgres image the database tests run against: `airgap` is the one that `stack airgap` builds.
 POSTGRES_IMAGE ?= airgap
 # Packages of e2e that need long, and some of them a quiet machine.
-LONG := efficacy faults capacity
+LONG := efficacy faults capacity abuse harm ladder
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all test-kind test-containers lint fmt mttr study bench bench-go up status down build tools generate clean

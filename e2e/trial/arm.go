@@ -49,16 +49,20 @@ const healerWorkload = "autoheal"
 // scaleBound is how long a healer may take to end or to be ready: a pod is slower than a process.
 const scaleBound = 60 * time.Second
 
-// prepare gives the trial a healer with a fresh store, so that no cooldown or hourly limit of an earlier trial reaches
-// into this one; or takes the healer away.
-func (a Arm) prepare(ctx context.Context, supervisor target.Control) error {
+// FreshHealer gives the stack healers with an empty store, so that no cooldown or hourly limit of the past reaches them.
+func FreshHealer(ctx context.Context, supervisor target.Control, healers int) error {
 	if err := ScaleHealer(ctx, supervisor, 0); err != nil {
 		return err
 	}
 	if err := supervisor.WipeState(ctx, healerWorkload); err != nil {
 		return fmt.Errorf("giving the healer a fresh store: %w", err)
 	}
-	return ScaleHealer(ctx, supervisor, arms[a].healers)
+	return ScaleHealer(ctx, supervisor, healers)
+}
+
+// prepare gives the trial a fresh healer, or takes the healer away.
+func (a Arm) prepare(ctx context.Context, supervisor target.Control) error {
+	return FreshHealer(ctx, supervisor, arms[a].healers)
 }
 
 // ScaleHealer sets the number of healers and waits until exactly that many are there and ready, a minute at most.
