@@ -54,7 +54,7 @@ test: build tools ## Every test that needs no Docker: unit, real Postgres, real 
 	$(STACK) apiserver -- $(STACK) postgres -- go test ./autoheal/... # one of its tests takes every slot of the server
 	go test -p 1 -count=1 -timeout 20m $$(go list ./e2e/... | grep -v $(foreach suite,kindloop $(LONG),-e '/e2e/$(suite)$$')) # the cache does not know the stack that these tests start
 
-test-all: test ## Every test, and the long ones: each fault on the real stack, its effect and its way back; the saturation rate against a load step (half an hour more, quiet machine)
+test-all: test ## Every test, and the long ones: each fault on the real stack, its effect and its way back; the saturation rate against a load step; the healer killed, blinded, flooded, tempted to do harm (an hour more, quiet machine)
 	go test -p 1 -count=1 -timeout 40m -v $(LONG:%=./e2e/%)
 
 test-containers: build tools ## The database tests against Postgres in a container (needs a Docker engine, and `stack airgap` or POSTGRES_IMAGE=)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/faultline-lab/faultline/chaos/control"
+	"github.com/faultline-lab/faultline/chaos/target"
 	"github.com/faultline-lab/faultline/observability/endpoints"
 	"github.com/faultline-lab/faultline/observability/query"
 )
@@ -27,7 +28,11 @@ func Measure(ctx context.Context, stack endpoints.Stack) (Shop, error) {
 	if err != nil {
 		return shop, err
 	}
-	series, err := pools(ctx, prometheus)
+	replicas, err := replicasOf(ctx, stack)
+	if err != nil {
+		return shop, err
+	}
+	series, err := pools(ctx, prometheus, replicas)
 	if err != nil {
 		return shop, fmt.Errorf("the size of the pools: %w", err)
 	}
@@ -40,10 +45,30 @@ func Measure(ctx context.Context, stack endpoints.Stack) (Shop, error) {
 // firstScrapes is how long a stack that has only just come up may take until Prometheus knows its pools.
 const firstScrapes = 20 * time.Second
 
-// pools asks for the size of orders' pools until there is one.
-func pools(ctx context.Context, prometheus *query.Prometheus) ([]query.Sample, error) {
+// replicasOf counts the replicas of orders that serve: a pool that was not read yet must not be missed.
+func replicasOf(ctx context.Context, stack endpoints.Stack) (int, error) {
+	supervisor, err := target.Open(stack)
+	if err != nil {
+		return 0, err
+	}
+	orders, err := supervisor.Workload(ctx, "orders")
+	if err != nil {
+		return 0, err
+	}
+	ready := 0
+	for _, replica := range orders.Replicas {
+		if replica.State == control.Ready {
+			ready++
+		}
+	}
+	return ready, nil
+}
+
+// pools asks for the size of orders' pools until those of all its replicas were read.
+func pools(ctx context.Context, prometheus *query.Prometheus, replicas int) ([]query.Sample, error) {
+	all := fmt.Sprintf(`sum(db_client_connection_max{job="orders"}) and on() count(db_client_connection_max{job="orders"}) >= %d`, replicas)
 	for deadline := time.Now().Add(firstScrapes); ; {
-		series, err := prometheus.Instant(ctx, `sum(db_client_connection_max{job="orders"})`, time.Now())
+		series, err := prometheus.Instant(ctx, all, time.Now())
 		if err != nil || len(series) > 0 || time.Now().After(deadline) {
 			return series, err
 		}
