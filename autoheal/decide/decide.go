@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/faultline-lab/faultline/autoheal/guard"
 	"github.com/faultline-lab/faultline/autoheal/incident"
 	"github.com/faultline-lab/faultline/autoheal/playbook"
 	"github.com/faultline-lab/faultline/autoheal/remedy"
@@ -52,6 +53,9 @@ func Choose(s Situation) Choice {
 			continue
 		}
 		targets, why := r.Targets(s.Sight, step.With)
+		if len(targets) == 0 && guard.Harmful(cause, step.Remedy) != "" {
+			targets = whole(s.Sight.Diagnosis)
+		}
 		if len(targets) == 0 && wait(s.Sight, r) {
 			c.Step, c.Remedy, c.Wait = step, r, why
 			return c
@@ -73,6 +77,15 @@ func Choose(s Situation) Choice {
 		c.Exhausted += " (" + strings.Join(c.Passed, "; ") + ")"
 	}
 	return c
+}
+
+// whole is the workload at the root, as a target of what would do harm and finds nothing to do it to: that the playbook asks for
+// it is refused by the harm list, with the reason why, and not passed over because there was nothing to act on this time.
+func whole(d incident.Diagnosis) []incident.Target {
+	if d.Workload == "" {
+		return nil
+	}
+	return []incident.Target{{Kind: incident.WorkloadTarget, Workload: d.Workload, Name: d.Workload, State: "asked for by the playbook"}}
 }
 
 // wait says whether that there is no target may be a matter of a moment: nobody could list what is there, or a replica that

@@ -100,6 +100,25 @@ func TestACauseWithoutALadderIsSaid(t *testing.T) {
 	}
 }
 
+func TestWhatWouldDoHarmIsAskedOfTheGuardsEvenWhereItFindsNothingToAct(t *testing.T) {
+	s := situation(t, nil, nil, nil, false, 0)
+	harmful := can{guard.ScaleOut, remedy.Traits{Lasting: true, Adds: true}, nil}
+	var err error
+	s.Playbook, err = playbook.Parse("book", []byte(strings.Replace(book, "remedy: restart,", "remedy: scale-out, hold: { ttl: 15s, at_most: 1m },", 1)), playbook.Known{
+		Causes: incident.Causes(), Remedies: playbook.Remedies([]can{harmful, {"rollback", remedy.Traits{}, nil}}), Limits: guard.Defaults(guard.Act),
+		Harmful: func(incident.Cause, string) string { return "" },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Remedies[guard.ScaleOut] = harmful
+	s.Sight.Diagnosis.Workload = "orders"
+	got := decide.Choose(s)
+	if len(got.Targets) != 1 || got.Targets[0].Name != "orders" || got.Step.Remedy != guard.ScaleOut {
+		t.Errorf("%+v; want the workload at the root, for the harm list to refuse", got)
+	}
+}
+
 func situation(t *testing.T, restart, rollback []incident.Target, actions []incident.Action, unlisted bool, rung int) decide.Situation {
 	t.Helper()
 	first := can{"restart", remedy.Traits{EndsRequests: true}, restart}
