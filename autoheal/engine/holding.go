@@ -11,6 +11,7 @@ import (
 	"github.com/faultline-lab/faultline/autoheal/playbook"
 	"github.com/faultline-lab/faultline/autoheal/remedy"
 	"github.com/faultline-lab/faultline/autoheal/verify"
+	"github.com/faultline-lab/faultline/autoheal/workload"
 )
 
 const (
@@ -118,14 +119,22 @@ func (w *work) gone(a *incident.Action) bool {
 func (w *work) lapsed(ctx context.Context, a *incident.Action) error {
 	now := w.cfg.Now()
 	a.Undo.FinishedAt = &now
-	if a.Undo.Until != nil && now.Before(*a.Undo.Until) || a.Undo.Until == nil {
+	if (a.Undo.Until == nil || now.Before(*a.Undo.Until)) && !w.restartedSince(a) {
 		a.Undo.State, a.Undo.Detail = incident.Left, "somebody else has changed it since"
 		return w.escalate(ctx, "%s of %s was taken back by somebody else", a.Remedy, a.Target)
 	}
-	a.Undo.State, a.Undo.Passed, a.Undo.Detail = incident.Undone, true, "it lapsed by itself"
-	w.note("undo", "%s of %s lapsed at %s, because nobody renewed it", a.Remedy, a.Target, a.Undo.Until.UTC().Format(time.TimeOnly))
+	a.Undo.State, a.Undo.Passed, a.Undo.Detail = incident.Undone, true, "it lapsed by itself, or with a restart of its carrier"
+	w.note("undo", "%s of %s: %s", a.Remedy, a.Target, a.Undo.Detail)
 	w.progress.Looks = 0
 	return w.move(ctx, incident.Received, "%s has lapsed: looking again", a.Remedy)
+}
+
+// restartedSince says whether the carrier of a change has been started anew since it was made: it forgets then.
+func (w *work) restartedSince(a *incident.Action) bool {
+	carrier, _ := w.seen.sight().Workload(a.Undo.Target.Workload)
+	return a.Kind == incident.EdgeTarget && slices.ContainsFunc(carrier.Replicas, func(r workload.Replica) bool {
+		return r.StartedAt.After(a.StartedAt)
+	})
 }
 
 // passed looks whether the fault has passed, often enough in a row.

@@ -49,18 +49,34 @@ func (w *work) room(seen *look, name string) *guard.Room {
 		return nil
 	}
 	reserved, _ := seen.Facts.Get(evidence.ServerReservedSlots, "server")
-	room := &guard.Room{Sessions: int(sessions.Value), MaxConnections: int(most.Value), Reserved: int(reserved.Value)}
-	owner, _ := seen.sight().Workload(name)
-	for _, r := range owner.Replicas {
-		if size, ok := seen.Facts.Get(evidence.PoolMax, r.ID); ok {
-			// One more for the probe that measures the round trip.
-			room.PerReplica = max(room.PerReplica, int(size.Value)+1)
+	// A pool may grow to its size at any moment, so it is counted as if it had. One more for the probe of the round trip.
+	planned := 0
+	for _, replica := range seen.Facts.Subjects(evidence.PoolMax) {
+		planned += pool(seen, replica)
+	}
+	foreign, _ := seen.Facts.Get(evidence.ForeignSessions, "server")
+	room := &guard.Room{
+		Sessions: max(int(sessions.Value), planned+int(foreign.Value)), MaxConnections: int(most.Value), Reserved: int(reserved.Value),
+	}
+	for _, workload := range []string{name, seen.Diagnosis.Workload} { // one without replicas is the twin of the one that is sick
+		owner, _ := seen.sight().Workload(workload)
+		for _, r := range owner.Replicas {
+			room.PerReplica = max(room.PerReplica, pool(seen, r.ID))
+		}
+		if room.PerReplica > 0 {
+			return room
 		}
 	}
-	if room.PerReplica == 0 {
-		return nil
+	return nil
+}
+
+// pool is how many connections a replica may take; 0 where its pool is not known.
+func pool(seen *look, replica string) int {
+	size, known := seen.Facts.Get(evidence.PoolMax, replica)
+	if !known {
+		return 0
 	}
-	return room
+	return int(size.Value) + 1
 }
 
 // harm is how many checkouts the healer's own actions have cost within the last hour.

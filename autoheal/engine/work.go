@@ -141,7 +141,37 @@ func (w *work) examine(ctx context.Context) *look {
 		Workloads: w.cfg.Map.Group(w.in.Workload), Round: w.progress.Rounds,
 	})
 	w.metrics.gathered(ctx, gathering.Facts, w.cfg.Now().Sub(begun))
+	w.asUsual(gathering.Facts)
 	return &look{gathering, diagnose.Diagnose(gathering.Facts, w.progress.Rounds, w.cfg.ScrapeInterval)}
+}
+
+// asUsual holds what comes now against what was usual when the incident began: a fault that lasts becomes usual itself.
+func (w *work) asUsual(facts evidence.Facts) {
+	usual, known := evidence.Facts(w.in.Evidence).Get(evidence.EdgeArrivalBefore, w.edgeOf(facts))
+	if !known || usual.Value <= 0 {
+		return
+	}
+	rate, measured := facts.Get(evidence.EdgeArrivalRate, usual.Subject)
+	for i := range facts {
+		f := &facts[i]
+		if f.Subject != usual.Subject || !measured {
+			continue
+		}
+		switch f.Name {
+		case evidence.EdgeArrivalBefore:
+			f.Value, f.Status, f.Detail = usual.Value, usual.Status, fmt.Sprintf("as it was in round %d, when the incident began", usual.Round)
+		case evidence.EdgeArrivalRatio:
+			f.Value, f.Status, f.Detail = rate.Value/usual.Value, rate.Status, fmt.Sprintf("to what was usual in round %d", usual.Round)
+		}
+	}
+}
+
+// edgeOf names the edge that facts are about; empty where there are none.
+func (*work) edgeOf(facts evidence.Facts) string {
+	if edges := facts.Subjects(evidence.EdgeArrivalRate); len(edges) == 1 {
+		return edges[0]
+	}
+	return ""
 }
 
 // pause says false when the context ended first.

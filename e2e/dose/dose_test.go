@@ -38,8 +38,8 @@ func TestTheDoseFollowsTheSizeOfTheShop(t *testing.T) {
 		"and its bound":                                  {"connection-leak", Shop{12, 60}, "at_most", 48},
 		"a report for each connection, twice":            {"slow-query", Shop{6, 30}, "reports", 12},
 		"a part of the batch for each connection":        {"look-alike", Shop{6, 30}, "together", 6},
-		"a surge that saturates, whatever the usual":     {"traffic-surge", Shop{12, 40}, "factor", 3.75},
-		"a surge of a shop that grew as a whole":         {"traffic-surge", Shop{12, 60}, "factor", 2.5},
+		"a surge that saturates, whatever the usual":     {"traffic-surge", Shop{12, 40}, "factor", 4.5},
+		"a surge of a shop that grew as a whole":         {"traffic-surge", Shop{12, 60}, "factor", 3},
 		"the sheet's own shop has what is in the file":   {"connection-leak", Shop{8, 40}, "orders", 16},
 		"half a connection more is still one to be held": {"connection-leak", Shop{9, 40}, "orders", 18},
 	} {
