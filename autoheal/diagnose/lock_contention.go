@@ -28,14 +28,14 @@ func lockContention(facts evidence.Facts, _ time.Duration) Finding {
 		workload = waiting.Subject
 		s.needs(true, true, fmt.Sprintf("%g sessions of %s wait for it", waiting.Value, workload), "", "")
 	}
-	hurtByLock(facts, workload, &s)
+	hurtByLock(facts, &s)
 	f := s.finding(incident.LockContention)
 	f.Workload, f.Subjects, f.Sessions = workload, applications(old), sessions(old)
 	return f
 }
 
 // hurtByLock is the sign that somebody is hurt, wherever that shows: those who call the one that waits fill up as well.
-func hurtByLock(facts evidence.Facts, workload string, s *signs) {
+func hurtByLock(facts evidence.Facts, s *signs) {
 	good, known := edgeGood(facts)
 	timeouts, counted := 0.0, true
 	for _, p := range pools(facts) {

@@ -78,9 +78,6 @@ func (s *signs) finding(cause incident.Cause) Finding {
 	return f
 }
 
-// certain says that every sign is there.
-func (f Finding) certain() bool { return f.Candidate.Score >= Certain }
-
 // near says that the cause is certain or lacks nothing that decides, or nothing but time.
 func (f Finding) near() bool { return f.Candidate.Score >= nearScore || f.RipeIn > 0 }
 

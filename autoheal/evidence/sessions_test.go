@@ -64,10 +64,14 @@ func TestTheRootOfAllWaitingIsTheOneThatWaitsForNobody(t *testing.T) {
 
 func TestStrangersAreThoseOfNoLiveWorkload(t *testing.T) {
 	sessions := []evidence.Session{
-		{PID: 1, ApplicationName: "orders/orders-1", State: "idle"}, {PID: 2, ApplicationName: "orders-probe/orders-1"},
+		{PID: 1, ApplicationName: "orders/orders-1", State: "idle"},
+		{PID: 2, ApplicationName: "orders-probe/orders-1"},
 		{PID: 3, ApplicationName: "payments/payments-1"}, // not asked about, and no stranger
-		{PID: 4, ApplicationName: "autoheal/admin"}, {PID: 5, ApplicationName: "psql", Own: true},
-		{PID: 6, ApplicationName: "batch-export/1", InSession: 5}, {PID: 7, ApplicationName: "batch-export/1", InSession: 7}, {PID: 8},
+		{PID: 4, ApplicationName: "autoheal/admin"},
+		{PID: 5, ApplicationName: "psql", Own: true},
+		{PID: 6, ApplicationName: "batch-export/1", InSession: 5},
+		{PID: 7, ApplicationName: "batch-export/1", InSession: 7},
+		{PID: 8},
 	}
 	facts := looked(t, patient(), sessions...)
 	values(t, facts, "server", map[string]float64{
