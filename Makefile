@@ -35,7 +35,7 @@ POSTGRES_IMAGE ?= airgap
 LONG := efficacy faults capacity abuse harm ladder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-kind test-containers lint fmt mttr study bench bench-go up status down build tools generate clean
+.PHONY: help demo test test-all test-kind test-containers lint fmt mttr study bench bench-go bench-intake up status down build tools generate clean
 
 help: ## Show this page
 	@echo "Faultline: make <target>"
@@ -87,6 +87,9 @@ bench: build ## Measure the cost of telemetry and of the repository layer, and t
 
 bench-go: build tools ## The Go benchmarks of single functions
 	$(STACK) postgres -- go test -run '^$$' -bench . -benchmem $(PACKAGES)
+
+bench-intake: ## Measure the healer's intake: ten thousand alerts at once, and the rate that it takes for long (a minute)
+	go test -run '^$$' -bench . -benchtime 1x ./autoheal/bench
 
 up: build ## Start the stack and return when everything is ready (TARGET=kind: on a kind cluster)
 	@$(STACK) $(if $(filter kind,$(TARGET)),kind )up

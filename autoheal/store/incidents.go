@@ -124,9 +124,14 @@ func refuseUnseen(ctx context.Context, tx *sql.Tx, c Change) error {
 	return nil
 }
 
-// Open returns the incidents that still need the healer, oldest first.
+// Open returns the incidents that still need the healer, oldest first, without their alerts: it is asked at each tick, and
+// an incident may have thousands of them.
 func (s *Store) Open(ctx context.Context) ([]incident.Incident, error) {
-	return s.list(ctx, `WHERE open = 1 ORDER BY opened_at, id`)
+	open, err := s.records(ctx, `WHERE open = 1 ORDER BY opened_at, id`)
+	if err != nil {
+		return nil, fmt.Errorf("store: incidents: %w", err)
+	}
+	return open, nil
 }
 
 // Troubled counts the incidents beside one that are open, or were handed over to a person at or after a time. Those that came

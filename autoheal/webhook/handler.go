@@ -1,10 +1,10 @@
 package webhook
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -108,12 +108,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		problem.Write(w, problem.Unauthorized, "the bearer token is missing or wrong: send the one of the webhook token file")
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.cfg.MaxBytes))
-	if err != nil {
+	var body bytes.Buffer
+	// At once as large as the sender says that it is, if that is not too much: a body that grows is in memory twice.
+	body.Grow(int(min(max(r.ContentLength, 0), h.cfg.MaxBytes)) + bytes.MinRead)
+	if _, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, h.cfg.MaxBytes)); err != nil {
 		h.refuseBody(w, err)
 		return
 	}
-	delivery, err := parse(body, received)
+	delivery, err := parse(body.Bytes(), received)
 	if err != nil {
 		h.posts.WithLabelValues("malformed").Inc()
 		problem.Write(w, problem.BadRequest, err.Error())
