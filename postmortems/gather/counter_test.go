@@ -94,8 +94,8 @@ func TestGrid(t *testing.T) {
 		step, long time.Duration
 	}{
 		{"a closed incident is seen from half a minute before until a quarter after", closed(20 * time.Second), time.Hour, time.Second, 65 * time.Second},
-		{"nothing is asked about the future", closed(20 * time.Second), 22 * time.Second, time.Second, 52 * time.Second},
-		{"an open incident is seen until now", open, 90 * time.Second, time.Second, 120 * time.Second},
+		{"nothing is asked about what may not have been scraped", closed(20 * time.Second), 22 * time.Second, time.Second, 51 * time.Second},
+		{"an open incident is seen until the last scrape", open, 90 * time.Second, time.Second, 119 * time.Second},
 		{"an escalated one is followed for five minutes more", escalated, time.Hour, time.Second, 331 * time.Second},
 		{"a long one is seen more coarsely", closed(2 * time.Hour), 9 * time.Hour, 13 * time.Second, 7241 * time.Second},
 	}

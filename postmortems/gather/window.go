@@ -15,8 +15,11 @@ const (
 	maxPoints  = 600 // of one range query; a longer incident is read more coarsely
 )
 
-// grid returns the instants to look at: whole seconds around the incident, none after now.
+// grid returns the instants to look at: whole seconds around the incident, all of which have been scraped by now.
 func grid(in incident.Incident, scrape time.Duration, now time.Time) report.Grid {
+	// A sample of the last scrape may still be on its way: one question would see it and the next not, and a second would look
+	// bad that was not.
+	now = now.Add(-scrape)
 	start := report.Zero(in).Add(-before).Truncate(time.Second)
 	end := lastMoment(in).Add(after)
 	switch {
