@@ -1,10 +1,11 @@
-package harm
+package agreement
 
 import (
 	"testing"
 
 	"github.com/faultline-lab/faultline/autoheal/guard"
 	"github.com/faultline-lab/faultline/autoheal/incident"
+	"github.com/faultline-lab/faultline/autoheal/remedy"
 	"github.com/faultline-lab/faultline/chaos/experiments"
 )
 
@@ -34,5 +35,28 @@ func TestTheHarmListKnowsWhatTheExperimentsCallHarmful(t *testing.T) {
 	}
 	if pairs == 0 {
 		t.Error("no experiment calls anything harmful")
+	}
+}
+
+// Every remedy that an experiment speaks of must be one that the healer has, or it could not be asked for.
+func TestTheHealerHasEveryRemedyThatTheExperimentsSpeakOf(t *testing.T) {
+	all, err := experiments.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	unknown, err := experiments.Unknown()
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	for _, one := range remedy.Known() {
+		known[one.Name()] = true
+	}
+	for _, e := range append(all, unknown...) {
+		for _, name := range append(e.Expect.Right, e.Expect.Harmful...) {
+			if !known[name] {
+				t.Errorf("%s speaks of %s, which the healer does not have", e.Name, name)
+			}
+		}
 	}
 }
