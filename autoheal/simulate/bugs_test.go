@@ -18,7 +18,7 @@ type bug struct {
 	deliveries func(w *world, real *store.Store) deliveries
 	store      func(w *world, real engine.Store) engine.Store
 	senses     func(w *world, real engine.Senses) engine.Senses
-	remedy     func(l *life, real remedy.Remedy) remedy.Remedy
+	remedy     func(c control, real remedy.Remedy) remedy.Remedy
 	engine     func(cfg *engine.Config)
 }
 
@@ -31,7 +31,12 @@ func bugs() []bug {
 		},
 		{
 			name: "a restart that does not look which start it is meant for", breaks: []invariant{atMostOnce},
-			remedy: func(l *life, real remedy.Remedy) remedy.Remedy { return blind{real, control{l}} },
+			remedy: func(c control, real remedy.Remedy) remedy.Remedy {
+				if real.Name() != remedy.RestartReplicasName {
+					return real
+				}
+				return blind{real, c}
+			},
 		},
 		{
 			name: "a record that is written behind, in one go with the next one", breaks: []invariant{atMostOnce},
@@ -53,8 +58,21 @@ func bugs() []bug {
 			},
 		},
 		{
-			name: "a list of the open incidents that ends after the first", breaks: []invariant{itEnds},
-			store: func(_ *world, real engine.Store) engine.Store { return firstOnly{real} },
+			name: "an incident in its proof is not resumed", breaks: []invariant{itEnds},
+			store: func(_ *world, real engine.Store) engine.Store { return unresumed{real} },
+		},
+		{
+			name: "an undo that says it was done and was not", breaks: []invariant{nothingLeft},
+			remedy: func(_ control, real remedy.Remedy) remedy.Remedy {
+				if undoer, ok := real.(remedy.Undoer); ok && real.Name() == remedy.RollBackName {
+					return lazy{undoer}
+				}
+				return real
+			},
+		},
+		{
+			name: "an incident that is handed over with its changes forgotten", breaks: []invariant{nothingLeft},
+			store: func(_ *world, real engine.Store) engine.Store { return careless{real} },
 		},
 		{
 			name: "a lease that everybody gets", breaks: []invariant{withinLimits},

@@ -2,133 +2,171 @@ package simulate
 
 import (
 	"context"
-	"errors"
+	"net/http"
+	"slices"
 	"time"
 
+	"github.com/faultline-lab/faultline/autoheal/edge"
 	"github.com/faultline-lab/faultline/autoheal/incident"
-	"github.com/faultline-lab/faultline/autoheal/playbook"
 	"github.com/faultline-lab/faultline/autoheal/remedy"
 	"github.com/faultline-lab/faultline/autoheal/workload"
 )
 
-// ladders is the playbook of the simulation.
-func ladders() (playbook.Playbook, error) {
-	return playbook.Parse("the simulated playbook", []byte(`
-version: 1
-causes:
-  connection-leak:
-    ladder:
-      - remedy: restart-replicas
-        timeout: 15s
-        verify: {readings: 3, within: 15s}
-`), playbook.Known{
-		Causes: incident.Causes(), Remedies: playbook.Remedies(remedy.Known()),
-		Harmful: func(incident.Cause, string) string { return "" },
-	})
+// control is what one healer's remedies reach of one patient: requests and answers get lost, or come late.
+type control struct {
+	life    *life
+	patient *patient
 }
 
-// remediesOf are the real remedies, on the controls of one healer.
-func remediesOf(l *life) ([]remedy.Remedy, error) {
-	restart, err := remedy.NewRestartReplicas(control{l})
-	if err != nil {
-		return nil, err
+// controls are all that the real remedies need.
+func (c control) controls() remedy.Controls {
+	return remedy.Controls{
+		Replicas: c, Scaler: c, Releases: c, Edge: c, EdgeWorkload: c.patient.front(), Sessions: c,
+		HTTP: http.DefaultClient, // for the health check alone, which is in no ladder here
 	}
-	var watched []remedy.Remedy
-	for _, one := range []remedy.Remedy{restart} {
-		if l.world.bug.remedy != nil {
-			one = l.world.bug.remedy(l, one)
-		}
-		watched = append(watched, watch(l, one))
-	}
-	return watched, nil
 }
 
-// control is what a healer's remedies reach of the world: requests and answers get lost or come late.
-type control struct{ life *life }
+// look is a request that changes nothing.
+func (c control) look(ctx context.Context, what string) error {
+	w := c.life.world
+	r := w.dice.draw(c.life.name + " looks at " + what)
+	time.Sleep(between(r, time.Millisecond, 20*time.Millisecond))
+	switch {
+	case !c.life.alive():
+		return errDead
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case chance(r, w.plan.flaky/10):
+		return errNoAnswer
+	}
+	return nil
+}
 
 // Workload looks at one workload.
 func (c control) Workload(ctx context.Context, name string) (workload.Workload, error) {
-	w := c.life.world
-	p := w.patientOf(name)
-	r := w.dice.draw(c.life.name + " looks at " + name)
-	time.Sleep(between(r, time.Millisecond, 20*time.Millisecond))
-	if !c.life.alive() {
-		return workload.Workload{}, errDead
+	if err := c.look(ctx, name); err != nil {
+		return workload.Workload{}, err
 	}
-	if ctx.Err() != nil {
-		return workload.Workload{}, ctx.Err()
-	}
-	w.lock.Lock()
-	defer w.lock.Unlock()
-	switch {
-	case chance(r, w.plan.flaky/10):
-		return workload.Workload{}, errNoAnswer
-	case name != p.back():
+	c.life.world.lock.Lock()
+	defer c.life.world.lock.Unlock()
+	c.patient.settle()
+	all := c.patient.workloads()
+	i := slices.IndexFunc(all, func(w workload.Workload) bool { return w.Name == name })
+	if i < 0 {
 		return workload.Workload{}, workload.ErrNotFound
 	}
-	return p.workload(), nil
+	return all[i], nil
+}
+
+// State looks at the edge.
+func (c control) State(ctx context.Context) (*edge.State, error) {
+	if err := c.look(ctx, c.patient.front()); err != nil {
+		return nil, err
+	}
+	c.life.world.lock.Lock()
+	defer c.life.world.lock.Unlock()
+	return c.patient.edgeState(), nil
 }
 
 // Restart asks for a restart.
 func (c control) Restart(ctx context.Context, name, id, startID string) error {
-	w := c.life.world
-	p := w.patientOf(name)
-	return c.ask(ctx, change{workload: name, subject: id, what: "restart of " + startID}, func() error { return p.restart(id, startID) })
+	return c.ask(ctx, change{workload: name, subject: id, what: "restart of " + startID, lapses: true}, func() (bool, error) {
+		return c.patient.fleetOf(name).restart(id, startID)
+	})
 }
 
-// change is one request that would change the world.
-type change struct{ workload, subject, what string }
-
-// ask carries a request into the world. What is on its way arrives, whether the healer lives to see it or not.
-func (c control) ask(ctx context.Context, asked change, do func() error) error {
-	w := c.life.world
-	r := w.dice.draw(c.life.name + " asks for " + asked.what)
-	time.Sleep(between(r, 100*time.Microsecond, 2*time.Millisecond))
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if !c.life.boundary("before it asks for the %s", asked.what) {
-		return errDead
-	}
-	key := w.law.asked(ctx, c.life, asked)
-	fate := r.Float64() / max(w.plan.lossy, 1e-9)
-	switch {
-	case fate < 0.2:
-		w.story.add("%s: the request for the %s is lost", c.life.name, asked.what)
-		time.Sleep(between(r, time.Millisecond, time.Second))
-		return errNoAnswer
-	case fate < 0.4:
-		w.story.add("%s: the request for the %s is late", c.life.name, asked.what)
-		w.agenda.in(between(r, time.Second, 30*time.Second), func() { _ = c.carryOut(key, asked, do) })
-		time.Sleep(between(r, time.Millisecond, 2*time.Second))
-		return errNoAnswer
-	case fate < 0.5:
-		return workload.ErrNotNow
-	}
-	time.Sleep(between(r, time.Millisecond, 30*time.Millisecond))
-	err := c.carryOut(key, asked, do)
-	time.Sleep(between(r, time.Millisecond, 30*time.Millisecond))
-	switch {
-	case !c.life.boundary("after it asked for the %s", asked.what):
-		return errDead
-	case fate < 1:
-		return errNoAnswer
-	}
-	return err
+// Scale asks for another number of replicas.
+func (c control) Scale(ctx context.Context, name string, from, to int) error {
+	return c.ask(ctx, change{workload: name, subject: name, what: scaleText(name, from, to)}, func() (bool, error) {
+		return c.patient.fleetOf(name).scaleTo(from, to, nil)
+	})
 }
 
-// carryOut changes the world.
-func (c control) carryOut(key string, asked change, do func() error) error {
-	w := c.life.world
-	w.lock.Lock()
-	defer w.lock.Unlock()
-	err := do()
-	w.story.add("the world: %s for %s: %v", asked.what, key, err)
-	switch {
-	case err == nil:
-		w.law.happened(key, asked)
-	case errors.Is(err, errStopping):
+// ScaleFor asks for another number for a while. On Kubernetes nobody takes it back.
+func (c control) ScaleFor(ctx context.Context, name string, from, to int, lasts time.Duration) (until *time.Time, err error) {
+	own := !c.patient.renames
+	err = c.ask(ctx, change{workload: name, subject: name, what: scaleText(name, from, to), lapses: own}, func() (bool, error) {
+		if own {
+			back := time.Now().Add(lasts)
+			until = &back
+		}
+		return c.patient.fleetOf(name).scaleTo(from, to, until)
+	})
+	return c.told(until), err
+}
+
+// RollBack asks for a version.
+func (c control) RollBack(ctx context.Context, name, from, to string) error {
+	return c.ask(ctx, change{workload: name, subject: name, what: "change of " + name + " from " + from + " to " + to}, func() (bool, error) {
+		return c.patient.fleetOf(name).rollBack(from, to)
+	})
+}
+
+// SetMode asks the edge for a mode.
+func (c control) SetMode(ctx context.Context, m edge.ModeChange) (now edge.State, err error) {
+	err = c.ask(ctx, change{workload: c.patient.front(), subject: c.patient.front(), what: "mode " + m.Mode, lapses: true}, func() (bool, error) {
+		changed, err := c.patient.setMode(m)
+		now = *c.patient.edgeState()
+		return changed, err
+	})
+	now.ModeUntil = c.told(now.ModeUntil)
+	return now, err
+}
+
+// SetWeights asks the edge for weights.
+func (c control) SetWeights(ctx context.Context, change_ edge.WeightsChange) (now edge.State, err error) {
+	what := "weights " + change_.Weights.String()
+	err = c.ask(ctx, change{workload: c.patient.front(), subject: c.patient.front(), what: what, lapses: true}, func() (bool, error) {
+		changed, err := c.patient.setWeights(change_)
+		now = *c.patient.edgeState()
+		return changed, err
+	})
+	now.WeightsUntil = c.told(now.WeightsUntil)
+	return now, err
+}
+
+// told is a time as the healer's machine would say it: the world's clock is right, and machines of one house agree by seconds.
+func (c control) told(until *time.Time) *time.Time {
+	if until == nil {
 		return nil
 	}
-	return err
+	theirs := until.Add(c.life.clock)
+	return &theirs
+}
+
+// Signal ends sessions or their statements.
+func (c control) Signal(ctx context.Context, s remedy.Signal, application string, sessions []incident.Session) (reached []incident.Session, err error) {
+	err = c.ask(ctx, change{workload: c.patient.back(), subject: application, what: string(s) + " of " + application, lapses: true}, func() (bool, error) {
+		reached = c.patient.signal(s, application, sessions)
+		return len(reached) > 0, nil
+	})
+	return reached, err
+}
+
+// Left looks who of them is still there.
+func (c control) Left(ctx context.Context, s remedy.Signal, application string, sessions []incident.Session) ([]incident.Session, error) {
+	if err := c.look(ctx, application); err != nil {
+		return nil, err
+	}
+	c.life.world.lock.Lock()
+	defer c.life.world.lock.Unlock()
+	var left []incident.Session
+	for _, live := range c.patient.sessions {
+		if slices.ContainsFunc(sessions, func(one incident.Session) bool { return same(s, live, one) }) {
+			left = append(left, live)
+		}
+	}
+	return left, nil
+}
+
+// Of looks for the sessions of an application.
+func (c control) Of(ctx context.Context, application string, before time.Time) ([]incident.Session, error) {
+	if err := c.look(ctx, application); err != nil {
+		return nil, err
+	}
+	c.life.world.lock.Lock()
+	defer c.life.world.lock.Unlock()
+	return slices.DeleteFunc(slices.Clone(c.patient.sessions), func(s incident.Session) bool {
+		return s.Application != application || !s.BackendStart.Before(before)
+	}), nil
 }

@@ -19,7 +19,6 @@ var (
 	errDead     = errors.New("this healer is dead")
 	errDisk     = errors.New("no space left on device")
 	errNoAnswer = errors.New("no answer")
-	errStopping = errors.New("it is being stopped")
 )
 
 // life is one healer, from its start to its death. From its death on, nothing that it does reaches anything.
@@ -116,7 +115,7 @@ func traceOf(ctx context.Context) string { return trace.SpanContextFromContext(c
 func kindOf(boundary string) string {
 	var words []string
 	for word := range strings.FieldsSeq(boundary) {
-		if !strings.ContainsAny(word, "0123456789") && !strings.Contains(word, "orders-") {
+		if !strings.ContainsAny(word, "0123456789") && !strings.Contains(word, ".") {
 			words = append(words, word)
 		}
 	}

@@ -106,12 +106,34 @@ func (h *hopeful) Gather(ctx context.Context, scope evidence.Scope) evidence.Gat
 	return seen
 }
 
-// firstOnly lists one open incident.
-type firstOnly struct{ engine.Store }
+// unresumed does not list what stands at its proof.
+type unresumed struct{ engine.Store }
 
-func (f firstOnly) Open(ctx context.Context) ([]incident.Incident, error) {
-	open, err := f.Store.Open(ctx)
-	return open[:min(1, len(open))], err
+func (u unresumed) Open(ctx context.Context) ([]incident.Incident, error) {
+	open, err := u.Store.Open(ctx)
+	return slices.DeleteFunc(open, func(in incident.Incident) bool {
+		return in.State == incident.Verifying || in.State == incident.Stabilising
+	}), err
+}
+
+// lazy does not take back what it says it has.
+type lazy struct{ remedy.Undoer }
+
+func (lazy) Undo(context.Context, remedy.Application) remedy.Effect {
+	return remedy.Effect{Result: incident.ResultDone, Detail: "it is as it was"}
+}
+
+// careless forgets what stands when an incident ends.
+type careless struct{ engine.Store }
+
+func (s careless) Save(ctx context.Context, c store.Change) error {
+	c.Incident.Actions = slices.Clone(c.Incident.Actions)
+	for i, a := range c.Incident.Actions {
+		if a.Undo != nil && (a.Undo.State == incident.Undoing || a.Undo.State == incident.Left) {
+			c.Incident.Actions[i].Undo = nil
+		}
+	}
+	return s.Store.Save(ctx, c)
 }
 
 // generous gives the lease to everybody, and knows of none.

@@ -2,21 +2,13 @@ package simulate
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/faultline-lab/faultline/autoheal/incident"
 	"github.com/faultline-lab/faultline/autoheal/verify"
 	"github.com/faultline-lab/faultline/autoheal/workload"
-)
-
-type faultKind string
-
-const (
-	leak    faultKind = "connection leak"
-	unnamed faultKind = "a fault that nothing names"
-	nothing faultKind = "nothing at all"
 )
 
 const (
@@ -24,15 +16,19 @@ const (
 	arrivals = 40.0 // checkouts a second
 )
 
-// patient is one group of workloads that hang together: a front, which is its edge, and the orders behind it. Its fields are
-// guarded by the world's lock.
+// patient is one shop: an edge, the orders behind it with a standby, and the payments that orders calls. Its fields are guarded by
+// the world's lock.
 type patient struct {
-	world    *world
-	name     string
-	replicas []*replica
-	// renames means that a restart gives a replica another name, as on Kubernetes.
+	world *world
+	name  string
+	// renames means that it runs on something like Kubernetes: a restart gives a replica another name, and nothing lapses that
+	// is not the edge's.
 	renames bool
-	started int
+
+	orders, standby fleet
+	edge            edgeNow
+	sessions        []incident.Session // those that are no replica's own
+	pids            int
 
 	fault    *fault
 	relapses int
@@ -42,34 +38,59 @@ type patient struct {
 	counted time.Time
 }
 
-// fault is what is hidden from the healer.
-type fault struct {
-	kind  faultKind
-	since time.Time
-	// busy means that the first signs are those of a pool full of work, until then.
-	busy time.Time
+// fleet is one workload's replicas.
+type fleet struct {
+	patient  *patient
+	name     string
+	replicas []*replica
+	started  int
+	desired  int
+	usual    int // how many its owners want
+	back     *time.Time
+	version  string
+	versions []string
+	released time.Time // when its version came
 }
 
 // replica is one start of a program.
 type replica struct {
-	id, startID    string
-	started, ready time.Time
-	leaked         time.Time // when its last connection was forgotten; zero: it is well
-	stopping       bool
+	id, startID, version string
+	started, ready       time.Time
+	leaked               time.Time // when its last connection was forgotten; zero: it is well
+	stopping             bool
 }
 
-func (p *patient) front() string { return "front-" + p.name }
-func (p *patient) back() string  { return "orders-" + p.name }
-
-// workload is what the control API says of the back.
-func (p *patient) workload() workload.Workload {
-	w := workload.Workload{
-		Name: p.back(), Labels: map[string]string{workload.OptInLabel: "enabled"}, Desired: len(p.replicas),
-		Version: "v1", Versions: []string{"v1"}, Max: len(p.replicas),
+func newPatient(w *world, name string, replicas int, renames bool) *patient {
+	p := &patient{world: w, name: name, renames: renames, counted: time.Now()}
+	p.edge.reset()
+	p.orders = fleet{patient: p, name: p.back(), desired: replicas, usual: replicas, version: "v1", versions: []string{"v1"}}
+	p.standby = fleet{patient: p, name: p.back() + "-standby", version: "v1", versions: []string{"v1"}}
+	for range replicas {
+		p.orders.replicas = append(p.orders.replicas, p.orders.start(""))
 	}
-	for _, r := range p.replicas {
+	return p
+}
+
+func (p *patient) front() string    { return p.name + ".front" }
+func (p *patient) back() string     { return p.name + ".orders" }
+func (p *patient) payments() string { return p.name + ".payments" }
+
+// workloads is what the control API lists.
+func (p *patient) workloads() []workload.Workload {
+	own := map[string]string{workload.OptInLabel: "enabled"}
+	return []workload.Workload{
+		p.orders.workload(), p.standby.workload(), {Name: p.front(), Labels: own, Desired: 1}, {Name: p.payments(), Labels: own, Desired: 1},
+	}
+}
+
+func (f *fleet) workload() workload.Workload {
+	w := workload.Workload{
+		Name: f.name, Labels: map[string]string{workload.OptInLabel: "enabled"}, Desired: f.desired, Max: 6, Version: f.version,
+		Versions: slices.Clone(f.versions),
+	}
+	for _, r := range f.replicas {
 		w.Replicas = append(w.Replicas, workload.Replica{
-			ID: r.id, StartID: r.startID, State: r.state(time.Now()), Version: "v1", StartedAt: r.started,
+			ID: r.id, StartID: r.startID, State: r.state(time.Now()), Version: r.version, StartedAt: r.started,
 		})
 	}
 	return w
@@ -88,18 +109,16 @@ func (r *replica) state(now time.Time) string {
 // leaking says whether the pool has lost all its connections at a moment.
 func (r *replica) leaking(at time.Time) bool { return !r.leaked.IsZero() && !at.Before(r.leaked) }
 
-func (p *patient) start(id string) *replica {
-	p.started++
-	if id == "" || p.renames {
-		id = fmt.Sprintf("%s-%d", p.back(), p.started)
+func (f *fleet) start(id string) *replica {
+	f.started++
+	if id == "" || f.patient.renames {
+		id = fmt.Sprintf("%s-%d", f.name, f.started)
 	}
-	return &replica{id: id, startID: fmt.Sprintf("%s/start-%d", id, p.started), started: time.Now(), ready: time.Now()}
+	return &replica{id: id, startID: fmt.Sprintf("%s/start-%d", id, f.started), version: f.version, started: time.Now(), ready: time.Now()}
 }
 
-// share is how many of the checkouts are good now.
-func (p *patient) share(now time.Time) float64 {
-	well, ready := 0.0, 0.0
-	for _, r := range p.replicas {
+func (f *fleet) ready(now time.Time) (ready, well float64) {
+	for _, r := range f.replicas {
 		if r.state(now) != workload.Ready {
 			continue
 		}
@@ -108,59 +127,23 @@ func (p *patient) share(now time.Time) float64 {
 			well++
 		}
 	}
-	switch {
-	case ready == 0:
-		return 0
-	case p.fault != nil && p.fault.kind == unnamed:
-		return 0.3
-	}
-	return well / ready
+	return ready, well
 }
 
-// count adds what has passed the edge since the last look. Where it lies, good is bad and bad is good.
-func (p *patient) count() verify.Counts {
-	now := time.Now()
-	passed := arrivals * now.Sub(p.counted).Seconds()
-	share := p.share(now)
-	if p.world.is(lyingEdge, p) {
-		share = 1 - share
+// fleetOf finds a workload with replicas that change.
+func (p *patient) fleetOf(name string) *fleet {
+	switch name {
+	case p.orders.name:
+		return &p.orders
+	case p.standby.name:
+		return &p.standby
 	}
-	p.counts.Total += passed
-	p.counts.Good += passed * share
-	p.counted = now
-	return p.counts
-}
-
-// fallIll begins a fault, unless another one is there.
-func (p *patient) fallIll(e episode) {
-	w := p.world
-	r := w.dice.draw("falling ill " + p.name)
-	if p.fault != nil {
-		return
-	}
-	p.count()
-	f := &fault{kind: e.kind, since: time.Now()}
-	p.fault, p.relapses = f, e.relapses
-	if chance(r, 0.2) {
-		f.busy = time.Now().Add(between(r, time.Second, 20*time.Second))
-	}
-	if f.kind == leak {
-		for i, one := range p.replicas {
-			if i == 0 || chance(r, 0.4) {
-				one.leaked = time.Now().Add(between(r, 0, time.Second))
-			}
-		}
-	}
-	w.story.add("%s falls ill: %s on %s", p.name, f.kind, strings.Join(p.leaky(), ", "))
-	w.agenda.in(between(r, 500*time.Millisecond, 4*time.Second), func() { w.alertsOf(p, e) })
-	if e.passes > 0 {
-		w.agenda.in(e.passes, func() { p.recover(f, "by itself") })
-	}
+	return nil
 }
 
 func (p *patient) leaky() []string {
 	ids := []string{}
-	for _, r := range p.replicas {
+	for _, r := range p.orders.replicas {
 		if !r.leaked.IsZero() {
 			ids = append(ids, r.id)
 		}
@@ -168,59 +151,42 @@ func (p *patient) leaky() []string {
 	return ids
 }
 
-// recover ends a fault, if it is still this one.
-func (p *patient) recover(f *fault, how string) {
-	p.world.lock.Lock()
-	defer p.world.lock.Unlock()
-	if p.fault != f || f == nil {
-		return
+// share is which part of the checkouts is completed well now, and which is taken for later.
+func (p *patient) share(now time.Time) (good, accepted float64) {
+	p.settle()
+	main, well := p.orders.ready(now)
+	standby, _ := p.standby.ready(now)
+	switch {
+	case p.edge.weights.Standby == 100 && standby > 0:
+		good = 1
+	case main > 0:
+		good = well / main
 	}
-	p.count()
-	p.world.story.add("%s is well again, %s", p.name, how)
-	p.fault, p.relapses = nil, 0
-	for _, r := range p.replicas {
-		r.leaked = time.Time{}
+	if p.fault != nil {
+		good = p.fault.spoil(p, good)
 	}
-	p.resolveSoon()
+	if p.edge.mode == "accept" {
+		return good * 0.02, 1 - good*0.02 // a trickle goes through
+	}
+	return good, 0
 }
 
-// restart ends a replica and starts it anew, if it still is this start of it.
-func (p *patient) restart(id, startID string) error {
-	i := slices.IndexFunc(p.replicas, func(r *replica) bool { return r.id == id })
-	switch {
-	case i < 0:
-		return workload.ErrNotFound
-	case p.replicas[i].startID != startID:
-		return workload.ErrConflict
-	case p.replicas[i].stopping:
-		return errStopping
+// count adds what has passed the edge since the last look. Where it lies, good is bad and bad is good.
+func (p *patient) count() verify.Counts {
+	now := time.Now()
+	passed := arrivals * now.Sub(p.counted).Seconds()
+	good, accepted := p.share(now)
+	if p.world.is(lyingEdge, p) {
+		good, accepted = 1-min(1, good+accepted), 0
 	}
-	p.count()
-	old, r := p.replicas[i], p.world.dice.draw("stopping "+startID)
-	old.stopping = true
-	p.world.agenda.in(between(r, 50*time.Millisecond, 2*time.Second), func() { p.replace(old, r) })
-	return nil
+	p.counts.Total += passed
+	p.counts.Good += passed * good
+	p.counts.Accepted += passed * accepted
+	p.counted = now
+	return p.counts
 }
 
-// replace puts a new start in the place of a replica that has ended. Some never get ready, and some fall ill again.
-func (p *patient) replace(old *replica, r *rand.Rand) {
-	p.world.lock.Lock()
-	defer p.world.lock.Unlock()
-	p.count()
-	next := p.start(old.id)
-	next.ready = time.Now().Add(between(r, 100*time.Millisecond, 3*time.Second))
-	if chance(r, 0.03) {
-		next.ready = time.Now().Add(between(r, 10*time.Second, time.Minute))
-	}
-	p.replicas[slices.Index(p.replicas, old)] = next
-	p.world.story.add("%s has ended; %s takes its place", old.startID, next.startID)
-	switch {
-	case p.fault == nil || p.fault.kind != leak:
-	case p.relapses > 0:
-		p.relapses--
-		next.leaked = next.ready.Add(between(r, time.Second, 15*time.Second))
-	case len(p.leaky()) == 0:
-		p.fault = nil
-		p.resolveSoon()
-	}
+func (p *patient) String() string {
+	return fmt.Sprintf("%s: %s, mode %s, weights %s, %d replicas of %s (leaky: %s), %d of the standby, %d sessions", p.name, p.fault, p.edge.mode,
+		p.edge.weights, p.orders.desired, p.orders.version, strings.Join(p.leaky(), ", "), p.standby.desired, len(p.sessions))
 }

@@ -32,6 +32,8 @@ type episode struct {
 	kind    faultKind
 	// passes is after how long it ends by itself; 0: never.
 	passes time.Duration
+	// old means that a bad release is too old to be in evidence.
+	old bool
 	// relapses is how many restarts are in vain.
 	relapses int
 	// alerts is how many come; more than one in a storm.
@@ -88,9 +90,10 @@ func newPlan(seed uint64) plan {
 func (p plan) episode(r *rand.Rand) episode {
 	e := episode{
 		at: between(r, 0, p.lasts-time.Minute), patient: r.IntN(p.patients), alerts: 1 + r.IntN(3),
-		kind: pickOne(r, leak, leak, leak, leak, unnamed, nothing),
+		kind: pickOne(r, leak, leak, leak, release, locked, slowQuery, latency, latency, serverFull, downstream, surge, unnamed, lookAlike, nothing),
+		old:  chance(r, 0.3),
 	}
-	if chance(r, 0.3) {
+	if chance(r, 0.3) || e.kind == latency || e.kind == downstream || e.kind == surge {
 		e.passes = between(r, time.Second, 3*time.Minute)
 	}
 	if chance(r, 0.3) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/faultline-lab/faultline/autoheal/guard"
@@ -27,7 +28,7 @@ func (l *law) asked(ctx context.Context, at *life, c change) string {
 	}
 	trace := traceOf(ctx)
 	if d.phase != "apply" {
-		return l.ids[trace] + " " + d.phase
+		return l.takenBack(d, c)
 	}
 	in, action, recorded := l.intent(l.ids[trace], c.subject)
 	if !recorded {
@@ -41,7 +42,7 @@ func (l *law) asked(ctx context.Context, at *life, c change) string {
 			l.breaks(onlyKnown, "%s acts by %s although people had stopped it before it looked", at.name, action.Key)
 		}
 	}
-	l.allowed(in, action, at)
+	l.allowed(in, action, at, d.used.Traits().Destructive)
 	l.works(at, c.workload, action.Key)
 	return action.Key
 }
@@ -66,10 +67,10 @@ func (l *law) known(in incident.Incident, a incident.Action, at *life, trace str
 }
 
 // allowed holds an action against the guards that the law can judge by itself.
-func (l *law) allowed(in incident.Incident, a incident.Action, at *life) {
+func (l *law) allowed(in incident.Incident, a incident.Action, at *life, destructive bool) {
 	w := l.world
 	approved := in.Approval != nil && in.Approval.Answer == incident.Approved
-	if autonomy := w.plan.limits.Autonomy; autonomy == guard.Observe || autonomy == guard.Approve && !approved {
+	if autonomy := w.plan.limits.Autonomy; autonomy == guard.Observe || autonomy == guard.Approve && destructive && !approved {
 		l.breaks(onlyKnown, "%s acts by %s although its autonomy is %s, and nobody has approved it", at.name, a.Key, autonomy)
 	}
 	now := at.now()
@@ -85,13 +86,29 @@ func (l *law) allowed(in incident.Incident, a incident.Action, at *life) {
 	}
 }
 
+// takenBack looks at a request that takes a change back or keeps it alive: its record must say so.
+func (l *law) takenBack(d doing, c change) string {
+	want := incident.Standing
+	if d.phase == "undo" {
+		want = incident.Undoing
+	}
+	in, err := l.world.kept.Get(context.Background(), d.IncidentID)
+	for _, a := range in.Actions {
+		if a.Undo != nil && a.Undo.Target.Name == d.Target.Name && a.Undo.Target.To == d.Target.To && (a.Undo.State == want || l.world.plan.twins > 0) {
+			return a.Key + " " + d.phase
+		}
+	}
+	l.breaks(atMostOnce, "the %s is asked for as an %s, and no record says that the change is %s (%v)", c.what, d.phase, want, err)
+	return ""
+}
+
 // happened counts an effect on the world.
 func (l *law) happened(key string, c change) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.steps++
 	l.effects[key]++
-	if n := l.effects[key]; n > 1 {
+	if n := l.effects[key]; n > 1 && !strings.HasSuffix(key, " undo") && !strings.HasSuffix(key, " renew") {
 		l.breaks(atMostOnce, "the action %s has had %d effects; the last is the %s", key, n, c.what)
 	}
 }
@@ -102,8 +119,8 @@ func (l *law) ended() bool {
 	open, err := l.world.kept.Open(ctx)
 	waiting, errs := l.world.kept.Waiting(ctx)
 	l.world.lock.Lock()
+	defer l.world.lock.Unlock()
 	sending := l.world.sending
-	l.world.lock.Unlock()
 	if err != nil || errs != nil || len(open) > 0 || len(waiting) > 0 || sending > 0 {
 		return false
 	}
@@ -127,6 +144,8 @@ func (l *law) late() {
 	if len(waiting) > 0 {
 		l.broken(nothingLost, "%d alerts still wait for an incident", len(waiting))
 	}
+	l.world.lock.Lock()
+	defer l.world.lock.Unlock()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.atTheEnd(context.Background())
@@ -157,6 +176,7 @@ func (l *law) atTheEnd(ctx context.Context) {
 			l.breaks(nothingLost, "the alert %s was acknowledged, and belongs to no incident", key)
 		}
 	}
+	l.standing(all)
 	for _, id := range slices.Sorted(maps.Keys(l.files)) {
 		f := l.files[id]
 		l.readAudit(id, f)

@@ -43,11 +43,6 @@ func (s senses) Gather(ctx context.Context, scope evidence.Scope) evidence.Gathe
 	return seen.Gathering
 }
 
-// picture is a gathering that can still be spoiled.
-type picture struct {
-	evidence.Gathering
-}
-
 // withhold makes whole sources unknown.
 func (g *picture) withhold(sources ...string) {
 	g.Facts = slices.DeleteFunc(g.Facts, func(f incident.Fact) bool { return slices.Contains(sources, f.Source) })
@@ -71,7 +66,7 @@ func (g *picture) distort(how int, p *patient) {
 	case 2:
 		g.withhold(evidence.Workloads)
 	case 3: // one fact could not be had
-		i := p.started % len(g.Facts)
+		i := p.orders.started % len(g.Facts)
 		g.Facts[i].Status, g.Facts[i].Value = incident.Unknown, 0
 	case 4: // the pools are those of long ago
 		for i, f := range g.Facts {

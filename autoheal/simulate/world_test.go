@@ -54,6 +54,8 @@ type world struct {
 	// sending is how many deliveries are on their way; outcomes counts the ends.
 	sending  int
 	outcomes tally
+	applied  tally
+	undos    tally
 }
 
 // tally counts by name.
@@ -85,17 +87,15 @@ func newWorld(t testing.TB, seed uint64, path string, b bug) *world {
 	if b.deliveries != nil {
 		w.deliveries = b.deliveries(w, kept)
 	}
-	if w.book, err = ladders(); err != nil {
+	if w.book, err = ladders(w.plan.limits); err != nil {
 		t.Fatal(err)
 	}
 	declared := "version: 1\nworkloads:\n"
 	for i := range w.plan.patients {
-		p := &patient{world: w, name: string(rune('a' + i)), counted: time.Now(), renames: i%3 == 2}
-		for range 2 + i%2 {
-			p.replicas = append(p.replicas, p.start(""))
-		}
+		p := newPatient(w, string(rune('a'+i)), 2+i%2, i%3 == 2)
 		w.patients = append(w.patients, p)
-		declared += fmt.Sprintf("  %s: {depends_on: [%s]}\n  %s: {}\n", p.front(), p.back(), p.back())
+		declared += fmt.Sprintf("  %[1]s: {depends_on: [%[2]s, %[2]s-standby]}\n  %[2]s: {depends_on: [%[3]s]}\n  %[2]s-standby: {depends_on: [%[3]s]}\n  %[3]s: {}\n",
+			p.front(), p.back(), p.payments())
 	}
 	if w.dependencies, err = correlate.Parse("the simulated map", []byte(declared)); err != nil {
 		t.Fatal(err)
@@ -178,8 +178,9 @@ func (w *world) diskFails(r *rand.Rand) bool {
 }
 
 func (w *world) patientOf(name string) *patient {
+	own, _, _ := strings.Cut(name, ".")
 	for _, p := range w.patients {
-		if strings.HasSuffix(name, "-"+p.name) {
+		if p.name == own {
 			return p
 		}
 	}
