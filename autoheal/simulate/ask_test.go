@@ -31,7 +31,7 @@ func (c control) ask(ctx context.Context, asked change, do func() (bool, error))
 	if !c.life.boundary("before it asks for the %s", asked.what) {
 		return errDead
 	}
-	key := w.law.asked(ctx, c.life, asked)
+	sent := w.law.asked(ctx, c.life, asked)
 	fate := r.Float64() / max(w.plan.lossy, 1e-9)
 	switch {
 	case fate < 0.2:
@@ -40,14 +40,14 @@ func (c control) ask(ctx context.Context, asked change, do func() (bool, error))
 		return errNoAnswer
 	case fate < 0.4 && asked.lapses:
 		w.story.add("%s: the request for the %s is late", c.life.name, asked.what)
-		w.agenda.in(between(r, time.Second, 30*time.Second), func() { _ = c.carryOut(key, asked, do) })
+		w.agenda.in(between(r, time.Second, 30*time.Second), func() { _ = c.carryOut(sent, asked, do) })
 		time.Sleep(between(r, time.Millisecond, 2*time.Second))
 		return errNoAnswer
 	case fate < 0.5:
 		return workload.ErrNotNow
 	}
 	time.Sleep(between(r, time.Millisecond, 30*time.Millisecond))
-	err := c.carryOut(key, asked, do)
+	err := c.carryOut(sent, asked, do)
 	time.Sleep(between(r, time.Millisecond, 30*time.Millisecond))
 	switch {
 	case !c.life.boundary("after it asked for the %s", asked.what):
@@ -60,15 +60,15 @@ func (c control) ask(ctx context.Context, asked change, do func() (bool, error))
 }
 
 // carryOut changes the world.
-func (c control) carryOut(key string, asked change, do func() (bool, error)) error {
+func (c control) carryOut(sent *request, asked change, do func() (bool, error)) error {
 	w := c.life.world
 	w.lock.Lock()
 	defer w.lock.Unlock()
 	c.patient.settle()
 	changed, err := do()
-	w.story.add("the world: %s for %s: changed %t, %v", asked.what, key, changed, err)
+	w.story.add("the world: %s for %s: changed %t, %v", asked.what, sent.key, changed, err)
 	if changed {
-		w.law.happened(key, asked)
+		w.law.happened(sent, asked)
 	}
 	return err
 }

@@ -52,6 +52,7 @@ type file struct {
 
 // effect is one action that was asked for.
 type effect struct {
+	key    string
 	action string // the restarts of one rolling restart are one
 	at     time.Time
 }
@@ -68,7 +69,7 @@ type law struct {
 	files    map[string]*file
 	ids      map[string]string // of incidents, by trace
 	effects  map[string]int
-	asked_   []effect
+	done_    []effect
 	inFlight map[*life]map[string]string // the action's key by workload
 	steps    int
 	done     bool
@@ -208,7 +209,7 @@ func (l *law) works(at *life, workload, key string) {
 		l.inFlight[at] = map[string]string{}
 	}
 	l.inFlight[at][workload] = key
-	l.count(workload)
+	l.count(at, workload)
 }
 
 // rests notes that a remedy is done with a workload.
@@ -218,11 +219,11 @@ func (l *law) rests(at *life, workload string) {
 	delete(l.inFlight[at], workload)
 }
 
-// count looks how much is in flight, of all healers that live.
-func (l *law) count(workload string) {
+// count looks how much one healer has in flight. Two healers do not count one another: that needs an election, which is to come.
+func (l *law) count(at *life, workload string) {
 	keys, workloads := map[string]bool{}, map[string]bool{}
-	for at, busy := range l.inFlight {
-		if !at.alive() {
+	for other, busy := range l.inFlight {
+		if !other.alive() || l.world.plan.twins > 0 && other != at {
 			continue
 		}
 		for on, key := range busy {

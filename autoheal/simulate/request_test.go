@@ -12,8 +12,20 @@ import (
 	"github.com/faultline-lab/faultline/autoheal/incident"
 )
 
-// asked looks at a request right before it leaves the healer, and returns the key of the action that it is a part of.
-func (l *law) asked(ctx context.Context, at *life, c change) string {
+// request is one request on its way, and what will be wrong with it if it changes anything. Asking for what is so already harms
+// nobody.
+type request struct {
+	key   string
+	wrong []violation
+	entry effect
+}
+
+func (r *request) complain(format string, args ...any) {
+	r.wrong = append(r.wrong, violation{onlyKnown, fmt.Sprintf(format, args...)})
+}
+
+// asked looks at a request right before it leaves the healer.
+func (l *law) asked(ctx context.Context, at *life, c change) *request {
 	w := l.world
 	w.lock.Lock()
 	stopped := [2]time.Time{w.sinceWhen(switchOn), w.sinceWhen(paused)}
@@ -24,65 +36,55 @@ func (l *law) asked(ctx context.Context, at *life, c change) string {
 	d, marked := doingOf(ctx)
 	if !marked {
 		l.breaks(atMostOnce, "the %s is asked for outside of any remedy", c.what)
-		return ""
+		return &request{}
+	}
+	if d.phase != "apply" {
+		return &request{key: l.takenBack(d, c)}
 	}
 	trace := traceOf(ctx)
-	if d.phase != "apply" {
-		return l.takenBack(d, c)
-	}
-	in, action, recorded := l.intent(l.ids[trace], c.subject)
+	in, action, recorded := l.intent(l.ids[trace], d.Target.Name)
 	if !recorded {
 		l.breaks(atMostOnce, "the %s is asked for, and no record says that it is about to happen", c.what)
-		return ""
+		return &request{}
 	}
 	w.story.add("%s asks for the %s for %s", at.name, c.what, action.Key)
-	l.known(in, action, at, trace)
+	r := &request{key: action.Key, entry: effect{action.Key, fmt.Sprintf("%s, rung %d, %s", in.ID, action.Rung, action.Remedy), at.now()}}
+	l.known(r, in, at, trace)
+	l.allowed(r, in, at, d.used.Traits().Destructive)
 	for _, since := range stopped {
 		if !since.IsZero() && since.Before(l.glances[at.name+trace].begun) {
-			l.breaks(onlyKnown, "%s acts by %s although people had stopped it before it looked", at.name, action.Key)
+			r.complain("%s acts by %s although people had stopped it before it looked", at.name, r.key)
 		}
 	}
-	l.allowed(in, action, at, d.used.Traits().Destructive)
-	l.works(at, c.workload, action.Key)
-	return action.Key
+	l.works(at, d.Target.Workload, action.Key)
+	return r
 }
 
 // known holds an action against what was seen right before it.
-func (l *law) known(in incident.Incident, a incident.Action, at *life, trace string) {
+func (l *law) known(r *request, in incident.Incident, at *life, trace string) {
 	g, looked := l.glances[at.name+trace]
 	switch {
 	case !looked:
-		l.breaks(onlyKnown, "%s acts by %s without having looked", at.name, a.Key)
+		r.complain("%s acts by %s without having looked", at.name, r.key)
 	case time.Since(g.at) > moment:
-		l.breaks(onlyKnown, "%s acts by %s on evidence that is %s old", at.name, a.Key, time.Since(g.at))
+		r.complain("%s acts by %s on evidence that is %s old", at.name, r.key, time.Since(g.at))
 	case g.said.Diagnosis.Cause == incident.Inconclusive:
-		l.breaks(onlyKnown, "%s acts by %s on %s, but the evidence of that moment is inconclusive: %s", at.name, a.Key, in.Diagnosis.Cause,
+		r.complain("%s acts by %s on %s, but the evidence of that moment is inconclusive: %s", at.name, r.key, in.Diagnosis.Cause,
 			g.said.Diagnosis.Summary)
 	case g.said.Diagnosis.Cause != in.Diagnosis.Cause:
-		l.breaks(onlyKnown, "%s acts by %s on %s, but the evidence of that moment says %s", at.name, a.Key, in.Diagnosis.Cause,
+		r.complain("%s acts by %s on %s, but the evidence of that moment says %s", at.name, r.key, in.Diagnosis.Cause,
 			g.said.Diagnosis.Cause)
 	case g.unlisted:
-		l.breaks(onlyKnown, "%s acts by %s although the workloads could not be listed", at.name, a.Key)
+		r.complain("%s acts by %s although the workloads could not be listed", at.name, r.key)
 	}
 }
 
-// allowed holds an action against the guards that the law can judge by itself.
-func (l *law) allowed(in incident.Incident, a incident.Action, at *life, destructive bool) {
-	w := l.world
+// allowed holds an action against the autonomy, which the law can judge by itself.
+func (l *law) allowed(r *request, in incident.Incident, at *life, destructive bool) {
 	approved := in.Approval != nil && in.Approval.Answer == incident.Approved
-	if autonomy := w.plan.limits.Autonomy; autonomy == guard.Observe || autonomy == guard.Approve && destructive && !approved {
-		l.breaks(onlyKnown, "%s acts by %s although its autonomy is %s, and nobody has approved it", at.name, a.Key, autonomy)
-	}
-	now := at.now()
-	l.asked_ = append(l.asked_, effect{fmt.Sprintf("%s, rung %d, %s", in.ID, a.Rung, a.Remedy), now})
-	actions := map[string]bool{}
-	for _, e := range l.asked_ {
-		if now.Sub(e.at) < time.Hour {
-			actions[e.action] = true
-		}
-	}
-	if limit := w.plan.limits.PerHour; len(actions) > limit {
-		l.breaks(withinLimits, "%s is the %d. action within an hour; the limit is %d", a.Key, len(actions), limit)
+	autonomy := l.world.plan.limits.Autonomy
+	if autonomy == guard.Observe || autonomy == guard.Approve && destructive && !approved {
+		r.complain("%s acts by %s although its autonomy is %s, and nobody has approved it", at.name, r.key, autonomy)
 	}
 }
 
@@ -103,13 +105,46 @@ func (l *law) takenBack(d doing, c change) string {
 }
 
 // happened counts an effect on the world.
-func (l *law) happened(key string, c change) {
+func (l *law) happened(r *request, c change) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.steps++
-	l.effects[key]++
-	if n := l.effects[key]; n > 1 && !strings.HasSuffix(key, " undo") && !strings.HasSuffix(key, " renew") {
-		l.breaks(atMostOnce, "the action %s has had %d effects; the last is the %s", key, n, c.what)
+	l.broken_ = append(l.broken_, r.wrong...)
+	for _, v := range r.wrong {
+		l.world.story.add("BROKEN %s: %s", v.invariant, v.what)
+	}
+	l.effects[r.key]++
+	if r.entry.key == "" { // it was taken back, or kept alive
+		return
+	}
+	l.world.applied.add(r.entry.action[strings.LastIndex(r.entry.action, " ")+1:])
+	if n := l.effects[r.key]; n > 1 {
+		l.breaks(atMostOnce, "the action %s has had %d effects; the last is the %s", r.key, n, c.what)
+	}
+	l.done_ = append(l.done_, r.entry)
+	l.perHour(r)
+}
+
+// perHour counts the actions of an hour by the clock of whoever asked. What a healer that died in between has begun, and the next
+// one found without any effect, counts for nothing.
+func (l *law) perHour(r *request) {
+	limit := l.world.plan.limits.PerHour
+	recorded, err := l.world.kept.Effects(context.Background(), time.Time{})
+	if err != nil || l.world.plan.twins > 0 { // two healers may count at the same moment
+		return
+	}
+	skipped := map[string]bool{}
+	for _, e := range recorded {
+		skipped[e.Key] = e.Result == incident.ResultSkipped
+	}
+	actions := map[string]bool{}
+	for _, e := range l.done_ {
+		if r.entry.at.Sub(e.at) < time.Hour && !skipped[e.key] {
+			actions[e.action] = true
+		}
+	}
+	if len(actions) > limit {
+		l.breaks(withinLimits, "%s is the %d. action within an hour; the limit is %d", r.key, len(actions), limit)
 	}
 }
 
@@ -121,7 +156,7 @@ func (l *law) ended() bool {
 	l.world.lock.Lock()
 	defer l.world.lock.Unlock()
 	sending := l.world.sending
-	if err != nil || errs != nil || len(open) > 0 || len(waiting) > 0 || sending > 0 {
+	if err != nil || errs != nil || len(open) > 0 || len(waiting) > 0 || sending > 0 || l.world.lapsing() {
 		return false
 	}
 	l.mu.Lock()

@@ -30,6 +30,8 @@ type outcome struct {
 	lasted     time.Duration
 	deaths     map[string]int
 	outcomes   map[string]int
+	applied    map[string]int
+	undos      map[string]int
 	effects    int
 }
 
@@ -57,7 +59,7 @@ func run(t *testing.T, seed uint64, b bug) (o outcome) {
 		}
 		o = outcome{
 			violations: w.law.broken_, story: w.story, hash: w.story.hash(), incidents: len(w.law.files), steps: w.law.steps,
-			lasted: time.Since(begun), deaths: w.deaths.by, outcomes: w.outcomes.by, effects: len(w.law.effects),
+			lasted: time.Since(begun), deaths: w.deaths.by, outcomes: w.outcomes.by, applied: w.applied.by, undos: w.undos.by, effects: len(w.law.effects),
 		}
 	})
 	return o
@@ -91,7 +93,7 @@ func TestTheInvariantsHold(t *testing.T) {
 	if *only != 0 {
 		*seeds, *from = 1, *only
 	}
-	begun, total := time.Now(), outcome{deaths: map[string]int{}, outcomes: map[string]int{}}
+	begun, total := time.Now(), outcome{deaths: map[string]int{}, outcomes: map[string]int{}, applied: map[string]int{}, undos: map[string]int{}}
 	for seed := *from; seed < *from+*seeds; seed++ {
 		o := run(t, seed, bug{})
 		total.add(o)
@@ -105,7 +107,8 @@ func TestTheInvariantsHold(t *testing.T) {
 	}
 	t.Logf("%d seeds, %d incidents, %d steps, %s of virtual time in %s: %.0f incidents a minute", *seeds, total.incidents, total.steps,
 		total.lasted.Round(time.Minute), time.Since(begun).Round(time.Millisecond), float64(total.incidents)/time.Since(begun).Minutes())
-	t.Logf("%d actions had an effect; outcomes %v; deaths %v", total.effects, total.outcomes, total.deaths)
+	t.Logf("outcomes %v; effects on the world %v; undos %v", total.outcomes, total.applied, total.undos)
+	t.Logf("deaths at %d different boundaries: %v", len(total.deaths), total.deaths)
 }
 
 func (o *outcome) add(other outcome) {
@@ -113,11 +116,12 @@ func (o *outcome) add(other outcome) {
 	o.steps += other.steps
 	o.lasted += other.lasted
 	o.effects += other.effects
-	for what, n := range other.deaths {
-		o.deaths[what] += n
-	}
-	for what, n := range other.outcomes {
-		o.outcomes[what] += n
+	for _, each := range []struct{ mine, theirs map[string]int }{
+		{o.deaths, other.deaths}, {o.outcomes, other.outcomes}, {o.applied, other.applied}, {o.undos, other.undos},
+	} {
+		for what, n := range each.theirs {
+			each.mine[what] += n
+		}
 	}
 }
 

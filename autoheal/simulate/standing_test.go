@@ -31,6 +31,17 @@ func (p *patient) deviations() []deviation {
 	return found
 }
 
+// lapsing says whether something stands that will go back by itself. It is called with the world's lock.
+func (w *world) lapsing() bool {
+	for _, p := range w.patients {
+		p.settle()
+		if p.edge.modeUntil != nil || p.edge.weightsUntil != nil || p.orders.back != nil || p.standby.back != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // standing finds what no record owns: whatever is not as its owners want it must be a change that was kept or left to a person. It is
 // called with the world's lock.
 func (l *law) standing(all []incident.Incident) {
