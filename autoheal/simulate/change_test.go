@@ -29,16 +29,16 @@ func (p *patient) settle() {
 	now := time.Now()
 	over := func(until *time.Time) bool { return until != nil && !now.Before(*until) }
 	if over(p.edge.modeUntil) {
-		p.world.story.add("mode %s of %s lapses", p.edge.mode, p.front())
+		p.world.lapses("mode", p.front())
 		p.edge.mode, p.edge.modeBy, p.edge.modeUntil = edge.Normal, "", nil
 	}
 	if over(p.edge.weightsUntil) {
-		p.world.story.add("the weights of %s lapse", p.front())
+		p.world.lapses("weights", p.front())
 		p.edge.weights, p.edge.weightsBy, p.edge.weightsUntil = edge.Usual(), "", nil
 	}
 	for _, f := range []*fleet{&p.orders, &p.standby} {
 		if over(f.back) {
-			p.world.story.add("the scale of %s lapses", f.name)
+			p.world.lapses("scale", f.name)
 			f.back = nil
 			f.scale(f.usual)
 		}

@@ -19,7 +19,7 @@ causes:
   bad-release:
     ladder:
       - {remedy: roll-back, timeout: 30s, verify: {readings: 3, within: 15s}}
-      - {remedy: shift-traffic, timeout: 30s, verify: {readings: 3, within: 15s}, hold: {ttl: 15s, at_most: 4m}}
+      - {remedy: shift-traffic, timeout: 30s, verify: {readings: 3, within: 15s}, hold: {ttl: 15s, at_most: 90s}}
   lock-contention:
     ladder:
       - {remedy: end-session, timeout: 5s, verify: {readings: 3, within: 10s}}
@@ -29,18 +29,18 @@ causes:
       - {remedy: end-session, timeout: 5s, verify: {readings: 3, within: 10s}}
   network-latency:
     ladder:
-      - {remedy: accept, timeout: 5s, verify: {readings: 3, within: 10s}, hold: {ttl: 15s, at_most: 4m}}
+      - {remedy: accept, timeout: 5s, verify: {readings: 3, within: 10s}, hold: {ttl: 15s, at_most: 90s}}
   server-cap:
     ladder:
       - {remedy: end-session, timeout: 5s, verify: {readings: 3, within: 10s}}
   slow-downstream:
     ladder:
-      - {remedy: defer-payment, timeout: 5s, verify: {readings: 3, within: 10s}, hold: {ttl: 15s, at_most: 4m}}
-      - {remedy: accept, timeout: 5s, verify: {readings: 3, within: 10s}, hold: {ttl: 15s, at_most: 4m}}
+      - {remedy: defer-payment, timeout: 5s, verify: {readings: 3, within: 10s}, hold: {ttl: 15s, at_most: 90s}}
+      - {remedy: accept, timeout: 5s, verify: {readings: 3, within: 10s}, hold: {ttl: 15s, at_most: 90s}}
   traffic-surge:
     ladder:
-      - {remedy: scale-out, with: {by: 2, at_most: 6}, timeout: 15s, verify: {readings: 3, within: 15s}, hold: {ttl: 15s, at_most: 4m}}
-      - {remedy: shed, with: {admit: 40}, timeout: 5s, verify: {readings: 3, within: 10s}, hold: {ttl: 15s, at_most: 4m}}
+      - {remedy: scale-out, with: {by: 2, at_most: 6}, timeout: 15s, verify: {readings: 3, within: 15s}, hold: {ttl: 15s, at_most: 90s}}
+      - {remedy: shed, with: {admit: 40}, timeout: 5s, verify: {readings: 3, within: 10s}, hold: {ttl: 15s, at_most: 90s}}
 `), playbook.Known{
 		Causes: incident.Causes(), Remedies: playbook.Remedies(remedy.Known()), Harmful: guard.Harmful, Limits: limits,
 	})

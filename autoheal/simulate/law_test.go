@@ -67,8 +67,8 @@ type law struct {
 	acked    map[string]bool
 	glances  map[string]glance
 	files    map[string]*file
-	ids      map[string]string // of incidents, by trace
-	effects  map[string]int
+	ids      map[string]string    // of incidents, by trace
+	effects  map[string]time.Time // the last one, by key
 	done_    []effect
 	inFlight map[*life]map[string]string // the action's key by workload
 	steps    int
@@ -78,7 +78,7 @@ type law struct {
 func newLaw(w *world) *law {
 	return &law{
 		world: w, acked: map[string]bool{}, glances: map[string]glance{}, files: map[string]*file{}, ids: map[string]string{},
-		effects: map[string]int{}, inFlight: map[*life]map[string]string{},
+		effects: map[string]time.Time{}, inFlight: map[*life]map[string]string{},
 	}
 }
 

@@ -69,7 +69,7 @@ func newPlan(seed uint64) plan {
 	limits.Cooldown = pickOne(r, 30*time.Second, time.Minute, 5*time.Minute)
 	limits.Autonomy = pickOne(r, guard.Act, guard.Act, guard.Act, guard.Act, guard.Act, guard.Act, guard.Approve, guard.Observe)
 	p := plan{
-		patients: 2 + r.IntN(5), limits: limits, tick: pickOne(r, time.Second, 5*time.Second),
+		patients: 2 + r.IntN(5), limits: limits, tick: pickOne(r, time.Second, 5*time.Second, 15*time.Second),
 		lasts: between(r, 4*time.Minute, 15*time.Minute), rest: 30 * time.Minute,
 		kills: pickOne(r, 0, 3, 8, 20), mortality: pickOne(r, 10, 60, 200), twins: pickOne(r, 0, 0, 0, 1, 3),
 		flaky: pickOne(r, 0, 0.05, 0.2), lossy: pickOne(r, 0, 0.1, 0.3), mute: pickOne(r, 0, 0.3, 1),
@@ -94,12 +94,12 @@ func (p plan) episode(r *rand.Rand) episode {
 		old:  chance(r, 0.3),
 	}
 	if chance(r, 0.3) || e.kind == latency || e.kind == downstream || e.kind == surge {
-		e.passes = between(r, time.Second, 3*time.Minute)
+		e.passes = between(r, time.Second, 100*time.Second)
 	}
 	if chance(r, 0.3) {
 		e.relapses = 1 + r.IntN(3)
 	}
-	if chance(r, 0.01) {
+	if chance(r, 0.002) {
 		e.alerts = 1000 + r.IntN(2000)
 	}
 	return e

@@ -104,7 +104,7 @@ func (l *law) takenBack(d doing, c change) string {
 	return ""
 }
 
-// happened counts an effect on the world.
+// happened counts an effect on the world. It is called with the world's lock.
 func (l *law) happened(r *request, c change) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -113,13 +113,15 @@ func (l *law) happened(r *request, c change) {
 	for _, v := range r.wrong {
 		l.world.story.add("BROKEN %s: %s", v.invariant, v.what)
 	}
-	l.effects[r.key]++
+	before := l.effects[r.key]
+	l.effects[r.key] = time.Now()
 	if r.entry.key == "" { // it was taken back, or kept alive
 		return
 	}
 	l.world.applied.add(r.entry.action[strings.LastIndex(r.entry.action, " ")+1:])
-	if n := l.effects[r.key]; n > 1 {
-		l.breaks(atMostOnce, "the action %s has had %d effects; the last is the %s", r.key, n, c.what)
+	// A change that has lapsed may be made again: a healer that died may have let it lapse.
+	if !before.IsZero() && !l.world.lapsed[c.subject].After(before) {
+		l.breaks(atMostOnce, "the action %s has had an effect before the %s", r.key, c.what)
 	}
 	l.done_ = append(l.done_, r.entry)
 	l.perHour(r)

@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/faultline-lab/faultline/autoheal/edge"
 	"github.com/faultline-lab/faultline/autoheal/incident"
@@ -29,6 +30,12 @@ func (p *patient) deviations() []deviation {
 		}
 	}
 	return found
+}
+
+// lapses notes that something has gone back by itself. It is called with the world's lock.
+func (w *world) lapses(what, of string) {
+	w.story.add("the %s of %s lapses", what, of)
+	w.lapsed[of] = time.Now()
 }
 
 // lapsing says whether something stands that will go back by itself. It is called with the world's lock.

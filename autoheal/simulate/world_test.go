@@ -43,6 +43,7 @@ type world struct {
 	patients   []*patient
 	conditions map[condition][]*patient
 	since      map[condition]time.Time
+	lapsed     map[string]time.Time // when a change of a target last went back by itself
 	episodes   int
 	resting    bool
 	clock      time.Duration // how far the machine's clock is off
@@ -81,7 +82,7 @@ func newWorld(t testing.TB, seed uint64, path string, b bug) *world {
 	}
 	w := &world{
 		plan: newPlan(seed), bug: b, dice: newDice(seed), story: newStory(), agenda: newAgenda(), path: path, kept: kept, deliveries: kept,
-		conditions: map[condition][]*patient{}, since: map[condition]time.Time{}, traces: &traces{},
+		conditions: map[condition][]*patient{}, since: map[condition]time.Time{}, lapsed: map[string]time.Time{}, traces: &traces{},
 	}
 	w.law = newLaw(w)
 	if b.deliveries != nil {
@@ -92,7 +93,7 @@ func newWorld(t testing.TB, seed uint64, path string, b bug) *world {
 	}
 	declared := "version: 1\nworkloads:\n"
 	for i := range w.plan.patients {
-		p := newPatient(w, string(rune('a'+i)), 2+i%2, i%3 == 2)
+		p := newPatient(w, string(rune('a'+i)), 2, i%3 == 2)
 		w.patients = append(w.patients, p)
 		declared += fmt.Sprintf("  %[1]s: {depends_on: [%[2]s, %[2]s-standby]}\n  %[2]s: {depends_on: [%[3]s]}\n  %[2]s-standby: {depends_on: [%[3]s]}\n  %[3]s: {}\n",
 			p.front(), p.back(), p.payments())
