@@ -101,9 +101,15 @@ func (w *work) actOn(ctx context.Context, choice decide.Choice, target incident.
 		if got {
 			refusal, err = w.recheck(ctx, choice, target)
 		}
+		arrived := false
+		if refusal != "" && resumed && got && err == nil {
+			arrived, _ = begun(w.seen, target) // between the two looks: what refuses it may be our own effect
+		}
 		switch {
 		case err != nil:
 			return err
+		case arrived:
+			w.note("note", "the effect of the resumed action has come meanwhile")
 		case refusal != "" && resumed:
 			return w.finish(ctx, remedy.Effect{Result: incident.ResultSkipped, Detail: refusal})
 		case refusal != "":

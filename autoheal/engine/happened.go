@@ -16,6 +16,11 @@ func (w *work) happened(ctx context.Context, target incident.Target) (happened, 
 	if ctx.Err() != nil {
 		return false, false
 	}
+	return begun(seen, target)
+}
+
+// begun says whether the effect on a target has begun by what was seen.
+func begun(seen *look, target incident.Target) (begun, known bool) {
 	switch target.Kind {
 	case incident.ReplicaTarget: // another start already, on its way there, or gone
 		if len(seen.Workloads) == 0 {

@@ -16,8 +16,9 @@ type change struct {
 	lapses bool
 }
 
-// latest is how long a request may be on its way.
-const latest = 30 * time.Second
+// latest is how long a request may be on its way: not as long as a change lives that nobody renews. Nothing in a request tells how old it is
+// (docs/simulation.md).
+const latest = 5 * time.Second
 
 func scaleText(name string, from, to int) string {
 	return fmt.Sprintf("scaling of %s from %d to %d", name, from, to)
@@ -43,7 +44,7 @@ func (c control) ask(ctx context.Context, asked change, do func() (bool, error))
 		return errNoAnswer
 	case fate < 0.4 && asked.lapses:
 		w.story.add("%s: the request for the %s is late", c.life.name, asked.what)
-		w.agenda.in(between(r, time.Second, latest), func() { _ = c.carryOut(sent, asked, do) })
+		w.agenda.in(between(r, 10*time.Millisecond, latest), func() { _ = c.carryOut(sent, asked, do) })
 		time.Sleep(between(r, time.Millisecond, 2*time.Second))
 		return errNoAnswer
 	case fate < 0.5:

@@ -106,7 +106,7 @@ func (p *patient) fallIll(e episode) {
 func (p *patient) openSessions(f *fault) {
 	application, n := f.sessions()
 	if f.kind == slowQuery {
-		application = "orders/" + p.orders.replicas[0].id
+		application = p.back() + "/" + p.orders.replicas[0].id
 	}
 	for range n {
 		p.pids++

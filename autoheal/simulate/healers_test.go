@@ -21,7 +21,7 @@ func (w *world) beBorn() {
 	case len(w.alive) > 0: // the clocks of two machines differ by little
 		l.clock = w.clock + between(r, -time.Second, time.Second)
 	case chance(r, 0.2): // somebody has set the clock meanwhile; within a life, a program's own clock never jumps
-		w.clock = between(r, -5*time.Minute, 2*time.Hour)
+		w.clock += between(r, -5*time.Minute, 2*time.Hour)
 		fallthrough
 	default:
 		l.clock = w.clock

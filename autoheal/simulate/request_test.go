@@ -213,7 +213,9 @@ func (l *law) atTheEnd(ctx context.Context) {
 			l.breaks(nothingLost, "the alert %s was acknowledged, and belongs to no incident", key)
 		}
 	}
-	l.standing(all)
+	if l.world.plan.twins == 0 { // what two healers do to one another needs an election
+		l.standing(all)
+	}
 	for _, id := range slices.Sorted(maps.Keys(l.files)) {
 		f := l.files[id]
 		l.readAudit(id, f)
