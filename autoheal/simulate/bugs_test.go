@@ -71,10 +71,6 @@ func bugs() []bug {
 			},
 		},
 		{
-			name: "an incident that is handed over with its changes forgotten", breaks: []invariant{nothingLeft},
-			store: func(_ *world, real engine.Store) engine.Store { return careless{real} },
-		},
-		{
 			name: "a lease that everybody gets", breaks: []invariant{withinLimits},
 			store: func(_ *world, real engine.Store) engine.Store { return generous{real} },
 		},

@@ -36,6 +36,7 @@ const releaseWindow = 5 * time.Minute
 
 // gathering is the truth about a patient, in the names and with the ages that the real collectors give it.
 func (p *patient) gathering(at time.Time, round int) *picture {
+	p.settle()
 	now := time.Now()
 	g := &picture{evidence.Gathering{At: at, Workloads: p.workloads(), Edge: p.edgeState()}, round}
 	scraped := now.Truncate(scrape)

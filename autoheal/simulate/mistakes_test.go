@@ -123,19 +123,6 @@ func (lazy) Undo(context.Context, remedy.Application) remedy.Effect {
 	return remedy.Effect{Result: incident.ResultDone, Detail: "it is as it was"}
 }
 
-// careless forgets what stands when an incident ends.
-type careless struct{ engine.Store }
-
-func (s careless) Save(ctx context.Context, c store.Change) error {
-	c.Incident.Actions = slices.Clone(c.Incident.Actions)
-	for i, a := range c.Incident.Actions {
-		if a.Undo != nil && (a.Undo.State == incident.Undoing || a.Undo.State == incident.Left) {
-			c.Incident.Actions[i].Undo = nil
-		}
-	}
-	return s.Store.Save(ctx, c)
-}
-
 // generous gives the lease to everybody, and knows of none.
 type generous struct{ engine.Store }
 
