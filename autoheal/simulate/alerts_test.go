@@ -30,7 +30,6 @@ func (f firing) alert(status string, received time.Time) incident.Alert {
 func (w *world) alertsOf(p *patient, e episode) {
 	w.lock.Lock()
 	defer w.lock.Unlock()
-	w.episodes++
 	r := w.dice.draw("alerts of " + p.name)
 	for i := range e.alerts {
 		f := firing{name: fmt.Sprintf("Symptom%d", i), workload: p.back(), starts: time.Now().UTC()}

@@ -114,10 +114,10 @@ func (c control) SetMode(ctx context.Context, m edge.ModeChange) (now edge.State
 }
 
 // SetWeights asks the edge for weights.
-func (c control) SetWeights(ctx context.Context, change_ edge.WeightsChange) (now edge.State, err error) {
-	what := "weights " + change_.Weights.String()
+func (c control) SetWeights(ctx context.Context, wanted edge.WeightsChange) (now edge.State, err error) {
+	what := "weights " + wanted.Weights.String()
 	err = c.ask(ctx, change{workload: c.patient.front(), subject: c.patient.front(), what: what, lapses: true}, func() (bool, error) {
-		changed, err := c.patient.setWeights(change_)
+		changed, err := c.patient.setWeights(wanted)
 		now = *c.patient.edgeState()
 		return changed, err
 	})

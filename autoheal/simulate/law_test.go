@@ -63,13 +63,13 @@ type law struct {
 	world *world
 
 	mu       sync.Mutex
-	broken_  []violation
+	found    []violation
 	acked    map[string]bool
 	glances  map[string]glance
 	files    map[string]*file
 	ids      map[string]string    // of incidents, by trace
 	effects  map[string]time.Time // the last one, by key
-	done_    []effect
+	acted    []effect
 	inFlight map[*life]map[string]string // the action's key by workload
 	steps    int
 	done     bool
@@ -91,14 +91,8 @@ func (l *law) broken(i invariant, format string, args ...any) {
 // breaks is called with the lock.
 func (l *law) breaks(i invariant, format string, args ...any) {
 	v := violation{i, fmt.Sprintf(format, args...)}
-	l.broken_ = append(l.broken_, v)
+	l.found = append(l.found, v)
 	l.world.story.add("BROKEN %s: %s", v.invariant, v.what)
-}
-
-func (l *law) violated() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.broken_) > 0
 }
 
 func (l *law) acknowledged(alerts []firing) {

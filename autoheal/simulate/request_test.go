@@ -109,7 +109,7 @@ func (l *law) happened(r *request, c change) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.steps++
-	l.broken_ = append(l.broken_, r.wrong...)
+	l.found = append(l.found, r.wrong...)
 	for _, v := range r.wrong {
 		l.world.story.add("BROKEN %s: %s", v.invariant, v.what)
 	}
@@ -123,7 +123,7 @@ func (l *law) happened(r *request, c change) {
 	if !before.IsZero() && !l.world.lapsed[c.subject].After(before) {
 		l.breaks(atMostOnce, "the action %s has had an effect before the %s", r.key, c.what)
 	}
-	l.done_ = append(l.done_, r.entry)
+	l.acted = append(l.acted, r.entry)
 	l.perHour(r)
 }
 
@@ -140,7 +140,7 @@ func (l *law) perHour(r *request) {
 		skipped[e.Key] = e.Result == incident.ResultSkipped
 	}
 	actions := map[string]bool{}
-	for _, e := range l.done_ {
+	for _, e := range l.acted {
 		if r.entry.at.Sub(e.at) < time.Hour && !skipped[e.key] {
 			actions[e.action] = true
 		}
@@ -192,7 +192,7 @@ func (l *law) late() {
 func (l *law) over() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.done || len(l.broken_) > 0
+	return l.done || len(l.found) > 0
 }
 
 // atTheEnd looks at all that there is.

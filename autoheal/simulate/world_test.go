@@ -44,7 +44,6 @@ type world struct {
 	conditions map[condition][]*patient
 	since      map[condition]time.Time
 	lapsed     map[string]time.Time // when a change of a target last went back by itself
-	episodes   int
 	resting    bool
 	clock      time.Duration // how far the machine's clock is off
 	path       string        // of the store

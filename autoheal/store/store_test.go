@@ -180,6 +180,32 @@ func TestAnIncidentCannotEndOverAnAlertThatNobodySaw(t *testing.T) {
 	}
 }
 
+func TestWhoeverHasNotSeenTheLastVersionOfARecordMayNotWriteIt(t *testing.T) {
+	s := fresh(t)
+	c := opened(t, s, "i-1")
+	_, first, err := s.Load(t.Context(), "i-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine, theirs := c, c
+	mine.Joined, mine.Progress, theirs.Joined, theirs.Progress = nil, first, nil, first
+	theirs.Incident.Reason = "the other healer's"
+	if err := s.Save(t.Context(), theirs); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Save(t.Context(), mine); !errors.Is(err, store.ErrStale) {
+		t.Errorf("a record was overwritten that somebody else had written meanwhile: %v", err)
+	}
+	in, now, err := s.Load(t.Context(), "i-1")
+	if err != nil || in.Reason != theirs.Incident.Reason || now.Revision != first.Revision+1 {
+		t.Errorf("the record is %q of revision %d after %d, %v", in.Reason, now.Revision, first.Revision, err)
+	}
+	mine.Progress = now
+	if err := s.Save(t.Context(), mine); err != nil {
+		t.Errorf("whoever has read it again may write it: %v", err)
+	}
+}
+
 func TestLeases(t *testing.T) {
 	s := fresh(t)
 	lease := func(holder string, until time.Duration) incident.Lease {
