@@ -26,8 +26,8 @@ func addresses(cfg Config, at files, namespace string, passwords map[string]stri
 			"inventory": database("inventory", passwords[inventoryPassword], "inventory"),
 			"admin":     database("postgres", passwords[superuserPassword], "postgres"),
 		},
-		WebhookTokenFile: at.WebhookToken,
-		Kubernetes:       &endpoints.Kubernetes{Kubeconfig: at.kubeconfig, Context: contextName(cfg.Cluster), Namespace: namespace},
+		WebhookTokenFile: at.WebhookToken, APITokenFile: at.APIToken,
+		Kubernetes: &endpoints.Kubernetes{Kubeconfig: at.kubeconfig, Context: contextName(cfg.Cluster), Namespace: namespace},
 	}
 	if withGrafana {
 		stack.Endpoints.Grafana = url(ports.Grafana)

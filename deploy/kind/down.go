@@ -92,7 +92,7 @@ func (f files) forgetCluster(cfg Config) error {
 	errs := []error{removeIfThere(f.kubeconfig), removeIfThere(f.record)}
 	stack, err := endpoints.Read(f.Stack)
 	if err == nil && stack.Target == endpoints.Kind {
-		errs = append(errs, removeIfThere(f.WebhookToken), os.RemoveAll(f.Chaos), removeIfThere(f.Stack))
+		errs = append(errs, removeIfThere(f.WebhookToken), removeIfThere(f.APIToken), os.RemoveAll(f.Chaos), removeIfThere(f.Stack))
 	}
 	return errors.Join(errs...)
 }

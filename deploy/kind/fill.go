@@ -2,6 +2,7 @@ package kind
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -70,7 +71,7 @@ func (a *ascent) makeSecrets(ctx context.Context, _ func(string)) (string, error
 	if err != nil {
 		return "", err
 	}
-	healer, err := ensureSecret(ctx, a.client, namespace, healerSecret, webhookToken)
+	healer, err := ensureSecret(ctx, a.client, namespace, healerSecret, webhookToken, apiToken)
 	if err != nil {
 		return "", err
 	}
@@ -78,7 +79,9 @@ func (a *ascent) makeSecrets(ctx context.Context, _ func(string)) (string, error
 		return "", err
 	}
 	a.stack = addresses(a.cfg, a.at, namespace, passwords, a.marker.MadeAt, a.grafana)
-	return "passwords and tokens are in the cluster", os.WriteFile(a.at.WebhookToken, []byte(healer[webhookToken]+"\n"), 0o600)
+	return "passwords and tokens are in the cluster", errors.Join(
+		os.WriteFile(a.at.WebhookToken, []byte(healer[webhookToken]+"\n"), 0o600),
+		os.WriteFile(a.at.APIToken, []byte(healer[apiToken]+"\n"), 0o600))
 }
 
 func (a *ascent) apply(ctx context.Context, say func(string)) (string, error) {

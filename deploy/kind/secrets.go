@@ -22,6 +22,7 @@ const (
 
 	healerSecret = "autoheal"
 	webhookToken = "webhook-token"
+	apiToken     = "api-token"
 
 	edgeSecret   = "storefront"
 	controlToken = "control-token"

@@ -202,7 +202,7 @@ func (o Options) supervise(ctx context.Context, launcher *process.Launcher, defi
 
 // tokens are the files of the secrets that are made for one run.
 func tokens(paths folders.Folders) []string {
-	return []string{paths.ControlToken, paths.WebhookToken, paths.EdgeControlToken}
+	return []string{paths.ControlToken, paths.WebhookToken, paths.EdgeControlToken, paths.APIToken}
 }
 
 func newToken() string {

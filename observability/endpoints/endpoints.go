@@ -31,6 +31,8 @@ type Stack struct {
 	WebhookTokenFile string            `json:"webhook_token_file,omitempty"`
 	// EdgeControlTokenFile is for Endpoints.EdgeControl.
 	EdgeControlTokenFile string `json:"edge_control_token_file,omitempty"`
+	// APITokenFile is for what people tell the healer: approve, deny, pause, resume.
+	APITokenFile string `json:"api_token_file,omitempty"`
 
 	// Kubernetes is where the stack runs, for whoever restarts or scales it; nil where it runs as local processes.
 	Kubernetes *Kubernetes `json:"kubernetes,omitempty"`

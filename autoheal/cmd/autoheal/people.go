@@ -2,23 +2,32 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"time"
 
 	"github.com/faultline-lab/faultline/autoheal/api"
 	"github.com/faultline-lab/faultline/observability/command"
+	"github.com/faultline-lab/faultline/observability/endpoints"
 )
 
 // person is somebody who changes something, and may.
 type person struct {
 	running
 	By        string `required:"" help:"Who you are, in your own words: it is recorded with the incident and in the audit."`
-	TokenFile string `required:"" env:"FAULTLINE_API_TOKEN_FILE" help:"File with the token of --api-token-file of the running autoheal."`
+	TokenFile string `env:"FAULTLINE_API_TOKEN_FILE" help:"File with the token of --api-token-file of the running autoheal. Default: that of the stack that runs here."`
 }
 
 // post sends a change with the token.
 func (p person) post(ctx context.Context, path string, body, into any) ([]byte, error) {
+	if p.TokenFile == "" {
+		stack, err := endpoints.Read(endpoints.DefaultFile)
+		if err != nil || stack.APITokenFile == "" {
+			return nil, errors.New("whose token? Give --token-file the file that the running autoheal has as --api-token-file")
+		}
+		p.TokenFile = stack.APITokenFile
+	}
 	secret, err := token("--token-file", p.TokenFile)
 	if err != nil {
 		return nil, err

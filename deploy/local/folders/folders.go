@@ -25,7 +25,9 @@ type Folders struct {
 	ControlToken string
 	// EdgeControlToken is that of storefront's control port.
 	EdgeControlToken string
-	Chaos            string // a folder: the experiments that are active
+	// APIToken is that of people who tell the healer something.
+	APIToken string
+	Chaos    string // a folder: the experiments that are active
 }
 
 // In returns the paths in the checkout at root; nothing is made.
@@ -41,6 +43,7 @@ func In(root string) (Folders, error) {
 		Lock: filepath.Join(run, "lock"), Stack: filepath.Join(root, endpoints.DefaultFile),
 		WebhookToken: filepath.Join(run, "webhook-token"), ControlToken: filepath.Join(run, "control-token"),
 		EdgeControlToken: filepath.Join(run, "edge-control-token"),
+		APIToken:         filepath.Join(run, "api-token"),
 		Chaos:            filepath.Join(run, "chaos"),
 	}, nil
 }
@@ -84,7 +87,8 @@ const (
 // Forget removes what says that a stack runs, and its working files; logs stay. Only the holder of the lock may.
 func (f Folders) Forget() error {
 	return errors.Join(os.RemoveAll(f.State), os.RemoveAll(f.Chaos),
-		removeIfThere(f.Stack), removeIfThere(f.WebhookToken), removeIfThere(f.ControlToken), removeIfThere(f.EdgeControlToken))
+		removeIfThere(f.Stack), removeIfThere(f.WebhookToken), removeIfThere(f.ControlToken), removeIfThere(f.EdgeControlToken),
+		removeIfThere(f.APIToken))
 }
 
 // Wipe removes what the last run left: working files, logs, addresses. Only the holder of the lock may.

@@ -111,6 +111,7 @@ func (d definition) autoheal(r supervisor.Replica) []string {
 	return append([]string{
 		"--store=" + filepath.Join(r.StateDir, "autoheal.db"),
 		"--webhook-token-file=" + d.Folders.WebhookToken,
+		"--api-token-file=" + d.Folders.APIToken,
 		"--control-url=" + d.Ports.URL(ports.Control),
 		"--control-token-file=" + d.Folders.ControlToken,
 		"--prometheus-url=" + d.Ports.URL(ports.Prometheus),

@@ -113,6 +113,7 @@ func Address(cfg Config) endpoints.Stack {
 		},
 		ControlTokenFile: cfg.Folders.ControlToken,
 		WebhookTokenFile: cfg.Folders.WebhookToken, EdgeControlTokenFile: cfg.Folders.EdgeControlToken,
+		APITokenFile: cfg.Folders.APIToken,
 	}
 	if cfg.Tools.Grafana != nil {
 		stack.Endpoints.Grafana = url(ports.Grafana)
