@@ -21,6 +21,9 @@ import (
 // quietBound is how long the alerts of an earlier trial may take to end.
 const quietBound = 60 * time.Second
 
+// steadyBound is how long the steady state may take to come, at least.
+const steadyBound = 60 * time.Second
+
 // Config is what a trial needs.
 type Config struct {
 	StackFile  string // the running stack's file (package endpoints)
@@ -76,6 +79,9 @@ func open(cfg Config) (*trial, error) {
 	if _, err := ParseArm(string(cfg.Arm)); err != nil {
 		return nil, err
 	}
+	// A stack that has only just come up, or been through another trial, needs longer than one at rest.
+	within := &cfg.Experiment.Hypothesis.Client.Within.Duration
+	*within = max(*within, steadyBound)
 	t := &trial{cfg: cfg, stack: stack, events: make(chan Event, 256)}
 	if t.supervisor, err = target.Open(stack); err != nil {
 		return nil, err
@@ -140,6 +146,9 @@ func (t *trial) follow(ctx context.Context, r *record.Record) error {
 func (t *trial) prepare(ctx context.Context) error {
 	t.tell(Preparing, time.Now(), "arm %s: %s", t.cfg.Arm, arms[t.cfg.Arm].summary)
 	if err := t.cfg.Arm.prepare(ctx, t.supervisor); err != nil {
+		return err
+	}
+	if err := t.waitForEdge(ctx); err != nil {
 		return err
 	}
 	if err := t.waitForQuiet(ctx); err != nil {
