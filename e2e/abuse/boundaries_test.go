@@ -20,6 +20,8 @@ type boundary struct {
 	come func(*scene) bool
 	// outcomes are those in which the incident may end.
 	outcomes []incident.Outcome
+	// holds says that the next healer must hold the change for as long as the fault lasts.
+	holds bool
 }
 
 // scene is what a boundary is judged by.
@@ -36,20 +38,20 @@ func boundaries() []boundary {
 	healed := []incident.Outcome{incident.Recovered}
 	perhapsHealed := []incident.Outcome{incident.Recovered, incident.SelfRecovered, incident.HandedOver}
 	leak := func(name string, come func(*scene) bool) boundary {
-		return boundary{name, "connection-leak", usual, come, healed}
+		return boundary{name, "connection-leak", usual, come, healed, false}
 	}
 	return []boundary{
 		leak("acknowledged: the alert is on disk, and in no incident", func(s *scene) bool { return len(s.Waiting) > 0 && len(s.Incidents) == 0 }),
 		leak("received", in(incident.Received)),
 		leak("diagnosed", in(incident.Diagnosed)),
-		{"awaiting: a person was asked", "connection-leak", asking, in(incident.Awaiting), []incident.Outcome{incident.HandedOver}},
+		{"awaiting: a person was asked", "connection-leak", asking, in(incident.Awaiting), []incident.Outcome{incident.HandedOver}, false},
 		leak("decided", in(incident.Decided)),
 		leak("acting: the intent is on disk, and nothing was done", (*scene).intended),
 		leak("acting: it was done, and its result is not on disk", (*scene).done),
 		leak("verifying", in(incident.Verifying)),
 		leak("stabilising", in(incident.Stabilising)),
-		{"holding: a change stands for as long as the fault lasts", "slow-downstream", usual, in(incident.Holding), healed},
-		{"reverting: a change is being taken back", "slow-downstream", usual, (*scene).reverting, perhapsHealed},
+		{"holding: a change stands for as long as the fault lasts", "slow-downstream", usual, in(incident.Holding), healed, true},
+		{"reverting: a change is being taken back", "slow-downstream", usual, (*scene).reverting, perhapsHealed, false},
 		leak("closed", in(incident.Closed)),
 	}
 }
@@ -87,7 +89,8 @@ func (s *scene) done() bool {
 	return ok && !strings.Contains(action.Precondition, now.StartID) && now.State == control.Ready
 }
 
-// reverting takes the fault away as soon as the healer holds its change, and waits for what it makes of that.
+// reverting takes the fault away as soon as the healer holds its change, and waits for what it makes of that. A change that did
+// not help is taken back earlier: that is the same boundary.
 func (s *scene) reverting() bool {
 	if !s.removed && in(incident.Holding)(s) {
 		s.removed = true

@@ -95,8 +95,10 @@ func (l lab) killAt(t *testing.T, b boundary, seed int64) {
 	t.Logf("killed with %d alerts waiting and incidents %+v", len(s.Waiting), states(s.Incidents))
 	told := onDisk(s.Seen)
 	l.Await(t, "the next healer", time.Minute, func() error { return l.readyAgain(t) })
-	if b.experiment == "slow-downstream" && !s.removed {
+	if b.holds {
 		l.holdOn(t)
+	}
+	if b.experiment == "slow-downstream" { // nothing of it is left where it was taken away before the kill
 		if err := s.runner.Restore(t.Context()); err != nil {
 			t.Fatal(err)
 		}
