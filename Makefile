@@ -23,6 +23,8 @@ N ?= 10
 ARMS ?= healer,none
 EXPERIMENTS ?= connection-leak
 SEED ?=
+SEEDS ?= 200
+FROM ?= 1
 POOL_SIZE ?=
 RATE ?=
 # The ten of `chaos list`, and one that the healer does not know.
@@ -35,7 +37,7 @@ POSTGRES_IMAGE ?= airgap
 LONG := efficacy faults capacity abuse harm ladder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-kind test-containers lint fmt mttr study bench bench-go bench-intake up status down build tools generate clean
+.PHONY: help demo test test-all simulate test-kind test-containers lint fmt mttr study bench bench-go bench-intake up status down build tools generate clean
 
 help: ## Show this page
 	@echo "Faultline: make <target>"
@@ -56,6 +58,10 @@ test: build tools ## Every test that needs no Docker: unit, real Postgres, real 
 
 test-all: test ## Every test, and the long ones: each fault on the real stack, its effect and its way back; the saturation rate against a load step; the healer killed, blinded, flooded, tempted to do harm (an hour more, quiet machine)
 	go test -p 1 -count=1 -timeout 40m -v $(LONG:%=./e2e/%)
+	$(MAKE) simulate SEEDS=1000
+
+simulate: ## Seeds of the healer's simulation in virtual time, each about eleven incidents (SEEDS=200 FROM=1; one core)
+	GOGC=400 go test -count=1 -timeout 12h -v -run TestTheInvariantsHold ./autoheal/simulate -seeds $(SEEDS) -from $(FROM)
 
 test-containers: build tools ## The database tests against Postgres in a container (needs a Docker engine, and `stack airgap` or POSTGRES_IMAGE=)
 	go test -count=1 ./deploy/local/postgrescontainer/...
