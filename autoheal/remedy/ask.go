@@ -80,10 +80,10 @@ func (r asking) reconsider(ctx context.Context) (happened bool, stop error) {
 		happened, err = r.there(ctx)
 		return err
 	})
-	if err == nil && !happened && why != "" {
+	if why != "" && (err != nil || !happened) {
 		return false, refusal(why)
 	}
-	return happened, nil // a look that failed tells nothing: the request itself has a precondition
+	return happened, nil // a look that failed tells nothing, and the request itself has a precondition
 }
 
 func bounded(ctx context.Context, do func(context.Context) error) error {

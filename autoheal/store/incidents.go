@@ -124,14 +124,36 @@ func refuseUnseen(ctx context.Context, tx *sql.Tx, c Change) error {
 	return nil
 }
 
-// Open returns the incidents that still need the healer, oldest first, without their alerts: it is asked at each tick, and
-// an incident may have thousands of them.
+// Open returns the incidents that still need the healer, oldest first, with who they are and where they stand alone: it is asked
+// for at every tick, and evidence is long.
 func (s *Store) Open(ctx context.Context) ([]incident.Incident, error) {
-	open, err := s.records(ctx, `WHERE open = 1 ORDER BY opened_at, id`)
+	rows, err := s.read.QueryContext(ctx, `SELECT record FROM incidents WHERE open = 1 ORDER BY opened_at, id`)
 	if err != nil {
 		return nil, fmt.Errorf("store: incidents: %w", err)
 	}
-	return open, nil
+	defer rows.Close()
+	open := []incident.Incident{}
+	for rows.Next() {
+		var raw sql.RawBytes
+		var brief struct {
+			ID        string          `json:"id"`
+			Workload  string          `json:"workload"`
+			Workloads []string        `json:"workloads"`
+			State     incident.State  `json:"state"`
+			Reason    string          `json:"reason"`
+			Stages    incident.Stages `json:"stages"`
+		}
+		if err := rows.Scan(&raw); err != nil {
+			return nil, fmt.Errorf("store: incidents: %w", err)
+		}
+		if err := json.Unmarshal(raw, &brief); err != nil {
+			return nil, fmt.Errorf("store: incidents: %w", err)
+		}
+		open = append(open, incident.Incident{
+			ID: brief.ID, Workload: brief.Workload, Workloads: brief.Workloads, State: brief.State, Reason: brief.Reason, Stages: brief.Stages,
+		})
+	}
+	return open, rows.Err()
 }
 
 // Troubled counts the incidents beside one that are open, or were handed over to a person at or after a time. Those that came
