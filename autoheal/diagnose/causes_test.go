@@ -95,6 +95,12 @@ func leakOn(all evidence.Facts, replicas ...string) evidence.Facts {
 	return all
 }
 
+// partOn makes a replica leak some of its four connections; the rest goes on working.
+func partOn(all evidence.Facts, replica string, n float64) evidence.Facts {
+	all = set(set(set(all, evidence.SessionsIdle, replica, n), evidence.SessionsIdleLong, replica, n), evidence.SessionsInTransaction, replica, 4-n)
+	return append(all, fact(evidence.SessionsIdleYoungest, evidence.Postgres, replica, 1.3), fact(evidence.SessionsIdleOldest, evidence.Postgres, replica, 1.7))
+}
+
 // newOn gives replicas a version that is 8 s old, after another one that served for a minute.
 func newOn(all evidence.Facts, replicas ...string) evidence.Facts {
 	for _, replica := range replicas {
@@ -196,29 +202,31 @@ func TestOtherEvidenceIsAnotherCauseOrNone(t *testing.T) {
 		facts evidence.Facts
 		want  incident.Cause
 	}{
-		"full pools alone are no cause":                                {sick(), none},
-		"two faults at once are a person's":                            {hogged(lockedBy(sick(), 3), 20), none},
-		"a leak on an old version as well is none of the release":      {newOn(leakOn(sick(), "orders-1", "orders-2"), "orders-2"), incident.ConnectionLeak},
-		"a leak on the new one of two versions is":                     {newOn(leakOn(sick(), "orders-2"), "orders-2"), incident.BadRelease},
-		"a release that is too old is no evidence of a rollout":        {set(set(newOn(leakOn(sick(), "orders-1"), "orders-1"), evidence.ReleaseAge, "orders-1", 301), evidence.ReleaseAge, "orders-2", 301), incident.ConnectionLeak},
-		"a new release without a leak is innocent":                     {newOn(sick(), "orders-1", "orders-2"), none},
-		"two leaked connections are enough where the release is new":   {newOn(set(set(sick(), evidence.SessionsIdleLong, "orders-1", 2), evidence.SessionsIdle, "orders-1", 2), "orders-1", "orders-2"), incident.BadRelease},
-		"one leaked connection may be a wrong count":                   {newOn(set(set(sick(), evidence.SessionsIdleLong, "orders-1", 1), evidence.SessionsIdle, "orders-1", 1), "orders-1"), none},
-		"a root that is young is daily business":                       {lockedBy(sick(), 0.4), none},
-		"half a pool of long statements is not most of it":             {longOn(sick(), "orders-1", 2), none},
-		"a slow way of one replica alone is not the way":               {set(sick(), evidence.RoundTripQuick, "orders-1", 0), none},
-		"strangers below a quarter of the slots take no room":          {hogged(sick(), 8), none},
-		"strangers who are many and each have few are nobody to end":   {many(sick()), none},
-		"strangers hurt nobody while connects succeed":                 {set(hogged(sick(), 20), evidence.PoolConnectRefusals, "orders-1", 0), none},
-		"a pool that is smaller than it should be is a refusal":        {set(set(hogged(sick(), 20), evidence.PoolConnectRefusals, "orders-1", 0), evidence.PoolUsed, "orders-1", 1), incident.ServerCap},
-		"a call that is slow since its callee waits for a lock":        {slowCalls(lockedBy(sick(), 3), "inventory", 0.4), incident.LockContention},
-		"a call that is slow since the way of its callee is":           {slowCalls(set(set(sick(), evidence.RoundTripQuick, "inventory-1", 0), evidence.PoolHoldMean, "inventory-1", 0.4), "inventory", 0.4), incident.NetworkLatency},
-		"a call that is slow while a lock may be held":                 {slowCalls(set(sick(), evidence.TransactionOldest, "server", 3), "inventory", 0.4), none},
-		"a call that is slow while nothing holds its callee":           {slowCalls(sick(), "inventory", 0.4), incident.SlowDownstream},
-		"a way that only the measurement finds slow":                   {set(set(sick(), evidence.RoundTripQuick, "orders-1", 0), evidence.RoundTripQuick, "orders-2", 0), none},
-		"calls that fail fast are slow nowhere (payments answers 500)": {fast500(), none},
-		"more customers who hold for longer are no surge":              {set(surge(sick(), 2.5), evidence.PoolHoldMean, "orders-1", 0.5), none},
-		"a third more customers are none":                              {surge(sick(), 1.3), none},
+		"full pools alone are no cause":                                  {sick(), none},
+		"two faults at once are a person's":                              {hogged(lockedBy(sick(), 3), 20), none},
+		"a leak on an old version as well is none of the release":        {newOn(leakOn(sick(), "orders-1", "orders-2"), "orders-2"), incident.ConnectionLeak},
+		"a leak on the new one of two versions is":                       {newOn(leakOn(sick(), "orders-2"), "orders-2"), incident.BadRelease},
+		"a release that is too old is no evidence of a rollout":          {set(set(newOn(leakOn(sick(), "orders-1"), "orders-1"), evidence.ReleaseAge, "orders-1", 301), evidence.ReleaseAge, "orders-2", 301), incident.ConnectionLeak},
+		"a new release without a leak is innocent":                       {newOn(sick(), "orders-1", "orders-2"), none},
+		"two leaked connections are enough where the release is new":     {newOn(set(set(sick(), evidence.SessionsIdleLong, "orders-1", 2), evidence.SessionsIdle, "orders-1", 2), "orders-1", "orders-2"), incident.BadRelease},
+		"half of a pool is enough where the rest works for all who come": {partOn(sick(), "orders-1", 3), incident.ConnectionLeak},
+		"less than half of a pool is not enough":                         {partOn(sick(), "orders-1", 1), none},
+		"one leaked connection may be a wrong count":                     {newOn(set(set(sick(), evidence.SessionsIdleLong, "orders-1", 1), evidence.SessionsIdle, "orders-1", 1), "orders-1"), none},
+		"a root that is young is daily business":                         {lockedBy(sick(), 0.4), none},
+		"half a pool of long statements is not most of it":               {longOn(sick(), "orders-1", 2), none},
+		"a slow way of one replica alone is not the way":                 {set(sick(), evidence.RoundTripQuick, "orders-1", 0), none},
+		"strangers below a quarter of the slots take no room":            {hogged(sick(), 8), none},
+		"strangers who are many and each have few are nobody to end":     {many(sick()), none},
+		"strangers hurt nobody while connects succeed":                   {set(hogged(sick(), 20), evidence.PoolConnectRefusals, "orders-1", 0), none},
+		"a pool that is smaller than it should be is a refusal":          {set(set(hogged(sick(), 20), evidence.PoolConnectRefusals, "orders-1", 0), evidence.PoolUsed, "orders-1", 1), incident.ServerCap},
+		"a call that is slow since its callee waits for a lock":          {slowCalls(lockedBy(sick(), 3), "inventory", 0.4), incident.LockContention},
+		"a call that is slow since the way of its callee is":             {slowCalls(set(set(sick(), evidence.RoundTripQuick, "inventory-1", 0), evidence.PoolHoldMean, "inventory-1", 0.4), "inventory", 0.4), incident.NetworkLatency},
+		"a call that is slow while a lock may be held":                   {slowCalls(set(sick(), evidence.TransactionOldest, "server", 3), "inventory", 0.4), none},
+		"a call that is slow while nothing holds its callee":             {slowCalls(sick(), "inventory", 0.4), incident.SlowDownstream},
+		"a way that only the measurement finds slow":                     {set(set(sick(), evidence.RoundTripQuick, "orders-1", 0), evidence.RoundTripQuick, "orders-2", 0), none},
+		"calls that fail fast are slow nowhere (payments answers 500)":   {fast500(), none},
+		"more customers who hold for longer are no surge":                {set(surge(sick(), 2.5), evidence.PoolHoldMean, "orders-1", 0.5), none},
+		"a third more customers are none":                                {surge(sick(), 1.3), none},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if d := diagnose.Diagnose(tc.facts, 1, time.Second).Diagnosis; d.Cause != tc.want {

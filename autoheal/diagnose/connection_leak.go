@@ -129,6 +129,10 @@ func pictures(facts evidence.Facts, replica string) (seen, life float64) {
 func slack(size float64) float64 { return math.Floor(size / 8) }
 
 func (l *leak) judge(v leakFacts, scrape time.Duration) {
+	if v.partly() {
+		l.judgePart(v, scrape)
+		return
+	}
 	hold := evidence.LongestHold.Seconds()
 	l.sign(v.size > 0 && v.idle == 0 && v.used >= v.size,
 		fmt.Sprintf("the pool is full: %g of %g connections used, %g idle", v.used, v.size, v.idle),
@@ -155,6 +159,44 @@ func (l *leak) judge(v leakFacts, scrape time.Duration) {
 	l.sign(!v.outdated(), "the backends were idle already when the pool was seen full",
 		fmt.Sprintf("the pool was seen %.1f s ago, and a backend has worked since (%.1f s ago)", v.seen, v.youngest))
 	l.ripen(v, hold, scrape)
+}
+
+// partly says that at least half of the pool, but not all of it, is idle at the server, and what is left works for all who
+// come.
+func (v leakFacts) partly() bool {
+	return v.long >= leaksOfNote && 2*v.long >= v.size && v.long < v.used-slack(v.size) && v.active+v.inTransaction > 0
+}
+
+// judgePart is judge where a part of the pool goes on working. What is given back and what works says nothing then; so the
+// pool must have been seen since the idle backends fell idle.
+func (l *leak) judgePart(v leakFacts, scrape time.Duration) {
+	hold := evidence.LongestHold.Seconds()
+	l.sign(v.idle == 0 && v.used >= v.size,
+		fmt.Sprintf("the pool calls all of its %g connections used, and %g of its %g backends have been idle for %.1f s or more", v.used, v.long,
+			v.sessions, hold),
+		fmt.Sprintf("the pool is not full: %g of %g connections used, %g idle", v.used, v.size, v.idle))
+	l.sign(v.timeouts > 0,
+		fmt.Sprintf("%g callers gave up waiting for the %g that are left", v.timeouts, v.size-v.long),
+		"no caller gave up waiting for a connection")
+	l.sign(v.lock == 0, "no backend waits for a lock", fmt.Sprintf("%g backends wait for a lock", v.lock))
+	l.sign(v.refusals == 0, "the server refuses no connection",
+		fmt.Sprintf("the server refused %g connections (53300)", v.refusals))
+	l.sign(v.age >= hold && v.oldest <= v.age+0.5, "the replica is older than its idle backends",
+		fmt.Sprintf("the replica is %.1f s old: too young for these backends to be its own", v.age))
+	l.sign(v.life >= 0, "the pool was seen full since the replica started",
+		fmt.Sprintf("the pool was last seen %.1f s before this start of the replica", -v.life))
+	l.sign(v.seen <= hold, "the backends were idle already when the pool was seen full",
+		fmt.Sprintf("the pool was seen %.1f s ago: the idle backends may have been given back since", v.seen))
+	missing := 0
+	for _, old := range []bool{v.life < 0, v.seen > hold} {
+		if old {
+			missing++
+			l.ripeIn = max(l.ripeIn, scrape-time.Duration(v.seen*float64(time.Second))+arrival, arrival)
+		}
+	}
+	if len(l.against) != missing {
+		l.ripeIn = 0
+	}
 }
 
 func (v leakFacts) outdated() bool { return v.sessionsIdle > 0 && v.youngest < v.seen }
