@@ -153,7 +153,7 @@ func (w *work) undecided(ctx context.Context) error {
 	case w.progress.Looks < looks || more:
 		return again(w.seen.LookAgainIn)
 	case w.seen.Gone:
-		return w.end(ctx, incident.Closed, incident.SelfRecovered, "%s, %d times in a row: nothing was done", w.in.Diagnosis.Summary, looks)
+		return w.over(ctx)
 	case early && !w.seen.Harmless:
 		return again(max(w.seen.LookAgainIn, w.cfg.ScrapeInterval/2))
 	case w.seen.Harmless:
@@ -161,6 +161,18 @@ func (w *work) undecided(ctx context.Context) error {
 	default:
 		return w.escalate(ctx, "%s (after %d gatherings)", w.in.Diagnosis.Summary, w.progress.Looks)
 	}
+}
+
+// over ends an incident whose symptom is gone. Where the healer acted, and the edge had proved it, it has recovered.
+func (w *work) over(ctx context.Context) error {
+	if w.acted() == 0 {
+		return w.end(ctx, incident.Closed, incident.SelfRecovered, "%s, %d times in a row: nothing was done", w.in.Diagnosis.Summary, looks)
+	}
+	outcome := incident.SelfRecovered
+	if w.in.Stages.Verified != nil {
+		outcome = incident.Recovered
+	}
+	return w.end(ctx, incident.Closed, outcome, "%s, %d times in a row: nothing more was done", w.in.Diagnosis.Summary, looks)
 }
 
 // plan asks the guards for each target and returns those that may be acted on, and those on which autonomy alone keeps the

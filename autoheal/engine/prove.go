@@ -173,12 +173,9 @@ func (w *work) relapse(ctx context.Context, format string, args ...any) error {
 
 // endWell closes the incident. What was changed and is no matter of time is the cure, and stays.
 func (w *work) endWell(ctx context.Context) error {
-	done := 0
+	done := w.acted()
 	for i := range w.in.Actions {
 		a := &w.in.Actions[i]
-		if a.Result == incident.ResultDone && !w.harmless(*a) {
-			done++
-		}
 		if a.Changed() && !a.Undo.Lasting {
 			now := w.cfg.Now()
 			a.Undo.State, a.Undo.FinishedAt, a.Undo.Detail = incident.Kept, &now, "it is the cure: the edge stayed good with it"
@@ -190,6 +187,17 @@ func (w *work) endWell(ctx context.Context) error {
 	}
 	return w.end(ctx, incident.Closed, incident.Recovered, "the edge is good and stayed so for %s after %d actions",
 		w.cfg.Stabilise, done)
+}
+
+// acted counts the actions that changed something.
+func (w *work) acted() int {
+	done := 0
+	for _, a := range w.in.Actions {
+		if a.Result == incident.ResultDone && !w.harmless(a) {
+			done++
+		}
+	}
+	return done
 }
 
 func (w *work) harmless(a incident.Action) bool {

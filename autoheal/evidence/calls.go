@@ -26,11 +26,11 @@ func (c *PrometheusCollector) wayQuestions(scope Scope) []question {
 	return []question{
 		{
 			PoolHoldMean, `{__name__=~"db_client_connection_use_time_seconds_(sum|count)",` + jobs(scope.Workloads) + `}` + samples,
-			c.mean(sumPart, "s"),
+			c.mean(sumPart, "s", c.window()),
 		},
 		{
 			RoundTripQuick, `{__name__=~"db_client_round_trip_duration_seconds_(bucket|count)",` + jobs(scope.Workloads) +
-				`,le=~"|` + QuickTrip + `"}` + samples, c.mean(bucketPart, "1"),
+				`,le=~"|` + QuickTrip + `"}` + samples, c.mean(bucketPart, "1", tripWindow*c.cfg.Interval),
 		},
 		{
 			CallTimeMean, `{__name__=~"http_client_request_duration_seconds_(sum|count)",` + jobs(behind) + `}` + samples,
@@ -50,16 +50,20 @@ func jobs(workloads []string) string {
 	return fmt.Sprintf(`job=~%q`, strings.Join(quoted, "|"))
 }
 
+// tripWindow is how far back round trips are counted, in scrapes: between the last two. There are some in each, and none of
+// them should be from before the way became slow.
+const tripWindow = 2
+
 // mean divides the increase of one part of a histogram by that of its count. A mean of nothing is unknown.
-func (c *PrometheusCollector) mean(part, unit string) reader {
+func (c *PrometheusCollector) mean(part, unit string, window time.Duration) reader {
 	return func(q question, series []Series, now time.Time) []incident.Fact {
 		facts := c.perReplica(q, series, now, func(group []Series) (incident.Fact, bool) {
-			value, n := c.quotient(group, part, now)
-			return incident.Fact{Value: value, Unit: unit, At: now, Detail: fmt.Sprintf("of %g in %s", n, c.window())}, n > 0
+			value, n := c.quotient(group, part, now.Add(-window))
+			return incident.Fact{Value: value, Unit: unit, At: now, Detail: fmt.Sprintf("of %g in %s", n, window)}, n > 0
 		})
 		for i := range facts {
 			if facts[i].Status == incident.Unknown && facts[i].Detail == notTwo {
-				facts[i].Detail = "nothing was counted in " + c.window().String()
+				facts[i].Detail = "nothing was counted in " + window.String()
 			}
 		}
 		return facts
@@ -67,10 +71,10 @@ func (c *PrometheusCollector) mean(part, unit string) reader {
 }
 
 // quotient is what a part of a histogram rose by, for each one that was counted, and how many these were.
-func (c *PrometheusCollector) quotient(group []Series, part string, now time.Time) (value, n float64) {
+func (c *PrometheusCollector) quotient(group []Series, part string, since time.Time) (value, n float64) {
 	var sum float64
 	for _, s := range group {
-		rose, _ := s.increase(now.Add(-c.window()))
+		rose, _ := s.increase(since)
 		switch name := s.Labels["__name__"]; {
 		case strings.HasSuffix(name, countPart):
 			n += rose
@@ -105,7 +109,7 @@ func (c *PrometheusCollector) calls(q question, series []Series, now time.Time, 
 	}
 	var facts []incident.Fact
 	for name, group := range called {
-		mean, n := c.quotient(group, sumPart, now)
+		mean, n := c.quotient(group, sumPart, now.Add(-c.window()))
 		if n <= 0 {
 			facts = append(facts, unknown(Prometheus, q.fact, name, q.selector, "no call ended in "+c.window().String(), now))
 			continue

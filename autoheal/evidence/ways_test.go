@@ -67,7 +67,7 @@ func TestMeansAreThoseOfTheWindowAndOfNothingUnknown(t *testing.T) {
 	}{
 		"a hold":               {canned{hold + "_(sum": {part(hold+"_sum", orders1, 7, 8, 9), part(hold+"_count", orders1, 0, 10, 20)}}, evidence.PoolHoldMean, "orders-1", 0.1, ""},
 		"a hold of nobody":     {canned{hold + "_(sum": {part(hold+"_sum", orders1, 7, 7), part(hold+"_count", orders1, 9, 9)}}, evidence.PoolHoldMean, "orders-1", 0, "nothing was counted in 3s"},
-		"quick trips":          {canned{trip: {part(trip+"_bucket", quick, 5, 6, 6), part(trip+"_count", orders1, 5, 6, 7)}}, evidence.RoundTripQuick, "orders-1", 0.5, ""},
+		"quick trips":          {canned{trip: {part(trip+"_bucket", quick, 5, 6, 8), part(trip+"_count", orders1, 5, 6, 10)}}, evidence.RoundTripQuick, "orders-1", 0.5, ""},
 		"a call to a replica":  {canned{call: {part(call+"_sum", called("8084"), 1, 2), part(call+"_count", called("8084"), 0, 4)}}, evidence.CallTimeMean, "payments", 0.25, ""},
 		"a call to a service":  {canned{call: {part(call+"_sum", service, 1, 2), part(call+"_count", service, 0, 4)}}, evidence.CallTimeMean, "payments", 0.25, ""},
 		"a call that never is": {canned{call: {part(call+"_sum", service, 1, 1), part(call+"_count", service, 4, 4)}}, evidence.CallTimeMean, "payments", 0, "no call ended"},

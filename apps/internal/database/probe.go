@@ -12,7 +12,7 @@ import (
 
 // Times of the probe.
 const (
-	probeTick    = time.Second
+	probeTick    = 250 * time.Millisecond
 	probeTimeout = time.Second
 )
 
@@ -23,7 +23,7 @@ type ProbeConfig struct {
 	Workload, Instance string
 	Registerer         prometheus.Registerer
 	Log                *slog.Logger
-	// Tick is the pause between two round trips, Timeout the longest that one is waited for; 1 s by default.
+	// Tick is the pause between two round trips, 250 ms by default; Timeout the longest that one is waited for, 1 s by default.
 	Tick, Timeout time.Duration
 }
 
