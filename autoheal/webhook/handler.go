@@ -1,10 +1,10 @@
 package webhook
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -108,17 +108,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		problem.Write(w, problem.Unauthorized, "the bearer token is missing or wrong: send the one of the webhook token file")
 		return
 	}
-	var body bytes.Buffer
-	// At once as large as the sender says that it is, if that is not too much: a body that grows is in memory twice.
-	body.Grow(int(min(max(r.ContentLength, 0), h.cfg.MaxBytes)) + bytes.MinRead)
-	if _, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, h.cfg.MaxBytes)); err != nil {
-		h.refuseBody(w, err)
-		return
-	}
-	delivery, err := parse(body.Bytes(), received)
+	body := &body{from: http.MaxBytesReader(w, r.Body, h.cfg.MaxBytes)}
+	delivery, err := parse(body, received)
 	if err != nil {
-		h.posts.WithLabelValues("malformed").Inc()
-		problem.Write(w, problem.BadRequest, err.Error())
+		h.refuse(w, body, err)
 		return
 	}
 	// The sender may hang up while the disk is slow; what it sent is kept all the same.
@@ -140,15 +133,34 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-func (h *Handler) refuseBody(w http.ResponseWriter, err error) {
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+// refuse says what is wrong with a payload, or with the body that it came in.
+func (h *Handler) refuse(w http.ResponseWriter, body *body, err error) {
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(body.failed, &tooLarge) {
 		h.posts.WithLabelValues("too_large").Inc()
 		problem.Write(w, problem.TooLarge, fmt.Sprintf(
 			"the body is larger than %d bytes: set max_alerts in Alertmanager's webhook_config", tooLarge.Limit))
 		return
 	}
 	h.posts.WithLabelValues("malformed").Inc()
-	problem.Write(w, problem.BadRequest, "the body could not be read to its end")
+	if body.failed != nil {
+		problem.Write(w, problem.BadRequest, "the body could not be read to its end")
+		return
+	}
+	problem.Write(w, problem.BadRequest, err.Error())
+}
+
+// body remembers whether it could not be read: that is another complaint than one about what is in it.
+type body struct {
+	from   io.Reader
+	failed error
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.from.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.failed = err
+	}
+	return n, err
 }
 
 func (h *Handler) count(c store.Counts) {

@@ -101,6 +101,17 @@ func TestTheWebhook(t *testing.T) {
 		{"refuses a token of another scheme", "Basic " + token, firing, 401, "bearer token", 0},
 		{"refuses what is no JSON", bearer, `{"version":`, 400, "no JSON", 0},
 		{"refuses an empty body", bearer, ``, 400, "no JSON", 0},
+		{"refuses a list", bearer, `[]`, 400, "it is no object", 0},
+		{"refuses what ends within an alert", bearer, firing[:len(firing)-20], 400, "no JSON", 0},
+		{"refuses what ends between alerts", bearer, strings.TrimSuffix(firing, "]}"), 400, "no JSON", 0},
+		{"refuses a second payload in one body", bearer, firing + firing, 400, "more after its end", 0},
+		{"refuses alerts that are no list", bearer, `{"version":"4","alerts":{}}`, 400, "alerts must be a list", 0},
+		{"refuses a payload whose alerts are null", bearer, `{"version":"4","alerts":null}`, 400, "no alerts", 0},
+		{"refuses a bad alert after good ones", bearer, strings.Replace(firing, "]}", ",{}]}", 1), 400, "alerts[1]: the fingerprint", 0},
+		{
+			"takes a version that comes after the alerts", bearer,
+			strings.Replace(strings.Replace(firing, `"version":"4",`, "", 1), "]}", `],"version":"4"}`, 1), 202, `"new":1`, 1,
+		},
 		{"refuses another version", bearer, `{"version":"3","alerts":[]}`, 400, `version is \"3\"`, 0},
 		{"refuses a payload without alerts", bearer, `{"version":"4","alerts":[]}`, 400, "no alerts", 0},
 		{
