@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -112,7 +113,7 @@ func kept(b *testing.B, path string) int {
 	}
 	defer s.Close()
 	seen := map[string]bool{}
-	waiting, err := s.Waiting(b.Context())
+	waiting, err := s.Waiting(b.Context(), math.MaxInt32)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -31,10 +31,13 @@ type Incidents interface {
 
 // Inbox holds the alerts that were taken in.
 type Inbox interface {
-	Waiting(ctx context.Context) ([]incident.Alert, error)
-	HandedOver(ctx context.Context, before time.Time) ([]incident.Alert, error)
+	// Waiting and HandedOver return at most so many.
+	Waiting(ctx context.Context, limit int) ([]incident.Alert, error)
+	HandedOver(ctx context.Context, before time.Time, limit int) ([]incident.Alert, error)
 	Join(ctx context.Context, id string, alerts []incident.Alert, entries []incident.Entry) (bool, error)
 	CountJoined(ctx context.Context, id string) (int, error)
+	// Joined tells of each alert of an incident, and returns how many more Alertmanager had left out.
+	Joined(ctx context.Context, id string, tell func(incident.Alert)) (truncated int, err error)
 }
 
 // Leases hands out the right to act on a workload.
@@ -153,6 +156,10 @@ const (
 	// settled is for how many scrapes an inconclusive picture may be one that is only not whole yet: windows of three scrapes
 	// hold what was before the fault, and a new release must have been scraped as well (docs/evidence.md, "seen").
 	settled = 6
+	// page is how many alerts are given to incidents at a time, and pages how often in a row before the open incidents have their
+	// turn: memory is bounded, a payload of 10,000 is whole before anybody looks at it, and a flood of alerts holds nobody up.
+	page  = 500
+	pages = 40
 	// maxRounds bounds all gatherings of one incident, whatever keeps it going.
 	maxRounds = 80
 	// maxWaves bounds how often an incident may begin to act.

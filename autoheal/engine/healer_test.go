@@ -146,7 +146,7 @@ func (c *clinic) settle() []incident.Incident {
 	for range 300 {
 		time.Sleep(time.Second)
 		synctest.Wait()
-		waiting, err := c.store.Waiting(c.t.Context())
+		waiting, err := c.store.Waiting(c.t.Context(), 1)
 		if err != nil {
 			c.t.Fatal(err)
 		}

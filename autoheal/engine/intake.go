@@ -16,23 +16,49 @@ import (
 	"github.com/faultline-lab/faultline/autoheal/store"
 )
 
-// intake gives each waiting alert to the open incident of its group, or opens one. An alert that goes on firing after its
-// incident was handed over counts as one that has just come.
+// intake gives each waiting alert to the open incident of its group, or opens one, a page of them at a time.
 func (e *Engine) intake(ctx context.Context) error {
+	for range pages {
+		taken, err := e.nextPage(ctx)
+		if err != nil {
+			return err
+		}
+		if err := e.share(ctx, taken); err != nil {
+			return err
+		}
+		if len(taken) < page {
+			e.metrics.setQueueAge(nil, e.cfg.Now())
+			return nil
+		}
+	}
+	e.Wake() // there may be more
+	return nil
+}
+
+// nextPage reads the alerts that have waited longest. One that goes on firing after its incident was handed over counts as one
+// that has just come.
+func (e *Engine) nextPage(ctx context.Context) ([]incident.Alert, error) {
 	now := e.cfg.Now()
-	waiting, err := e.cfg.Store.Waiting(ctx)
+	waiting, err := e.cfg.Store.Waiting(ctx, page)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	e.metrics.setQueueAge(waiting, now)
-	still, err := e.cfg.Store.HandedOver(ctx, now.Add(-e.cfg.LookAgain))
+	if len(waiting) == page {
+		return waiting, nil
+	}
+	still, err := e.cfg.Store.HandedOver(ctx, now.Add(-e.cfg.LookAgain), page-len(waiting))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for i := range still {
 		still[i].ReceivedAt = now
 	}
-	waiting = append(waiting, still...)
+	return append(waiting, still...), nil
+}
+
+// share gives each group its alerts.
+func (e *Engine) share(ctx context.Context, waiting []incident.Alert) error {
 	for len(waiting) > 0 {
 		group := e.cfg.Map.Group(correlate.WorkloadOf(waiting[0]))
 		var mine, others []incident.Alert
@@ -48,7 +74,6 @@ func (e *Engine) intake(ctx context.Context) error {
 		}
 		waiting = others
 	}
-	e.metrics.setQueueAge(nil, e.cfg.Now())
 	return nil
 }
 
@@ -92,7 +117,7 @@ func (e *Engine) open(ctx context.Context, alerts []incident.Alert, entry incide
 		ID: newID(received), State: incident.Received, Reason: "alerts came in: " + names(alerts),
 		Workloads: workloads(alerts),
 		Stages:    incident.Stages{AlertStartsAt: &starts, WebhookReceived: &received},
-		Alerts:    alerts, Evidence: []incident.Fact{}, Verdicts: []incident.Verdict{}, Actions: []incident.Action{},
+		Evidence:  []incident.Fact{}, Verdicts: []incident.Verdict{}, Actions: []incident.Action{},
 		Diagnosis:    incident.Diagnosis{Subjects: []string{}, Ranked: []incident.Candidate{}},
 		Verification: incident.Verification{Readings: []incident.Reading{}},
 	}
@@ -120,11 +145,16 @@ func newID(at time.Time) string {
 func workloads(alerts []incident.Alert) []string {
 	found := []string{}
 	for _, a := range alerts {
-		if w := correlate.WorkloadOf(a); !slices.Contains(found, w) {
-			found = append(found, w)
-		}
+		found = withWorkload(found, a)
 	}
 	slices.Sort(found)
+	return found
+}
+
+func withWorkload(found []string, a incident.Alert) []string {
+	if w := correlate.WorkloadOf(a); !slices.Contains(found, w) {
+		return append(found, w)
+	}
 	return found
 }
 

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/faultline-lab/faultline/autoheal/diagnose"
@@ -111,19 +112,22 @@ func (w *work) escalate(ctx context.Context, format string, args ...any) error {
 	return w.end(ctx, incident.Escalated, incident.HandedOver, format, args...)
 }
 
-// moreAlerts says whether alerts have joined since the engine last looked, and takes them into the record.
+// moreAlerts says whether alerts have joined since the engine last looked, and takes what they say into the record.
 func (w *work) moreAlerts(ctx context.Context) (bool, error) {
 	n, err := w.cfg.Store.CountJoined(ctx, w.in.ID)
 	if err != nil || n <= w.progress.SeenAlerts {
 		return false, err
 	}
-	stored, _, err := w.cfg.Store.Load(ctx, w.in.ID)
+	alerted, seen := []string{}, 0
+	truncated, err := w.cfg.Store.Joined(ctx, w.in.ID, func(a incident.Alert) {
+		seen++
+		alerted = withWorkload(alerted, a)
+	})
 	if err != nil {
 		return false, err
 	}
-	w.in.Alerts, w.in.Truncated = stored.Alerts, stored.Truncated
-	w.in.Workloads = workloads(stored.Alerts)
-	w.progress.SeenAlerts = len(stored.Alerts)
+	slices.Sort(alerted)
+	w.in.Workloads, w.in.Truncated, w.progress.SeenAlerts = alerted, truncated, seen
 	return true, nil
 }
 

@@ -70,18 +70,25 @@ func (r records) Save(_ context.Context, c store.Change) error {
 	})
 }
 
-func (r records) Waiting(ctx context.Context) ([]incident.Alert, error) {
+func (r records) Waiting(ctx context.Context, limit int) ([]incident.Alert, error) {
 	if err := r.read(" looks for alerts"); err != nil {
 		return nil, err
 	}
-	return r.Store.Waiting(context.WithoutCancel(ctx))
+	return r.Store.Waiting(context.WithoutCancel(ctx), limit)
 }
 
-func (r records) HandedOver(ctx context.Context, before time.Time) ([]incident.Alert, error) {
+func (r records) HandedOver(ctx context.Context, before time.Time, limit int) ([]incident.Alert, error) {
 	if err := r.read(" looks for what goes on firing"); err != nil {
 		return nil, err
 	}
-	return r.Store.HandedOver(context.WithoutCancel(ctx), before)
+	return r.Store.HandedOver(context.WithoutCancel(ctx), before, limit)
+}
+
+func (r records) Joined(ctx context.Context, id string, tell func(incident.Alert)) (int, error) {
+	if err := r.read(" looks for the alerts of " + id); err != nil {
+		return 0, err
+	}
+	return r.Store.Joined(context.WithoutCancel(ctx), id, tell)
 }
 
 func (r records) Join(_ context.Context, id string, alerts []incident.Alert, entries []incident.Entry) (joined bool, err error) {

@@ -154,7 +154,7 @@ func (l *law) perHour(r *request) {
 func (l *law) ended() bool {
 	ctx := context.Background()
 	open, err := l.world.kept.Open(ctx)
-	waiting, errs := l.world.kept.Waiting(ctx)
+	waiting, errs := l.world.kept.Waiting(ctx, 1)
 	l.world.lock.Lock()
 	defer l.world.lock.Unlock()
 	sending := l.world.sending
@@ -177,7 +177,7 @@ func (l *law) late() {
 	for _, in := range open {
 		l.broken(itEnds, "incident %s has not ended %s after the adversary: it is %s: %s", in.ID, l.world.plan.rest, in.State, in.Reason)
 	}
-	waiting, _ := l.world.kept.Waiting(context.Background())
+	waiting, _ := l.world.kept.Waiting(context.Background(), 1000)
 	if len(waiting) > 0 {
 		l.broken(nothingLost, "%d alerts still wait for an incident", len(waiting))
 	}

@@ -23,7 +23,7 @@ func appendEntries(ctx context.Context, tx *sql.Tx, id string, entries []inciden
 // Audit returns the audit of one incident in the order in which it was written. Entries cannot be changed or deleted:
 // the database itself refuses it. It returns ErrNotFound when there is no such incident.
 func (s *Store) Audit(ctx context.Context, id string) ([]incident.Entry, error) {
-	if _, err := s.Get(ctx, id); err != nil {
+	if _, _, err := s.Load(ctx, id); err != nil {
 		return nil, err
 	}
 	rows, err := s.read.QueryContext(ctx, `SELECT seq, at, incident_id, kind, text FROM audit WHERE incident_id = ?

@@ -149,94 +149,15 @@ func (w *alertWriter) note(ctx context.Context, a incident.Alert, incidentID, wh
 	return err
 }
 
-// Waiting returns the alerts that fired and belong to no incident yet, oldest first.
-func (s *Store) Waiting(ctx context.Context) ([]incident.Alert, error) {
-	return alerts(ctx, s.read, `WHERE incident_id IS NULL AND fired = 1 ORDER BY received_at, fingerprint`)
+// Waiting returns the alerts that fired and belong to no incident yet, oldest first, at most so many.
+func (s *Store) Waiting(ctx context.Context, limit int) ([]incident.Alert, error) {
+	return alerts(ctx, s.read, `FROM alerts WHERE incident_id IS NULL AND fired = 1 ORDER BY received_at, fingerprint LIMIT ?`, limit)
 }
 
-// HandedOver returns the alerts that are still firing although their incident was given to a person before a time. They are
-// looked at again: Alertmanager itself repeats them only after hours, and as the same alerts.
-func (s *Store) HandedOver(ctx context.Context, before time.Time) ([]incident.Alert, error) {
-	return alerts(ctx, s.read, `WHERE status = 'firing' AND incident_id IN (SELECT id FROM incidents WHERE handed_over_at < ?)
-		ORDER BY received_at, fingerprint`, text(before))
-}
-
-// Join gives alerts to an incident, if it is still open: an alert that comes after its end needs a new one. It says
-// whether it did.
-func (s *Store) Join(ctx context.Context, id string, joining []incident.Alert, entries []incident.Entry) (bool, error) {
-	var open bool
-	err := s.inTx(ctx, func(tx *sql.Tx) error {
-		err := tx.QueryRowContext(ctx, `SELECT open FROM incidents WHERE id = ?`, id).Scan(&open)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return fmt.Errorf("store: incident %s: %w", id, err)
-		}
-		if !open {
-			return nil
-		}
-		if err := assign(ctx, tx, id, joining); err != nil {
-			return fmt.Errorf("store: incident %s: %w", id, err)
-		}
-		return appendEntries(ctx, tx, id, entries)
-	})
-	return open && err == nil, err
-}
-
-// CountJoined returns how many alerts belong to an incident.
-func (s *Store) CountJoined(ctx context.Context, id string) (int, error) {
-	var n int
-	err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM alerts WHERE incident_id = ?`, id).Scan(&n)
-	if err != nil {
-		return 0, fmt.Errorf("store: incident %s: alerts: %w", id, err)
-	}
-	return n, nil
-}
-
-func assign(ctx context.Context, tx *sql.Tx, id string, joining []incident.Alert) error {
-	stmt, err := tx.PrepareContext(ctx, `UPDATE alerts SET incident_id = ? WHERE fingerprint = ? AND starts_at = ?`)
-	if err != nil {
-		return err
-	}
-	defer stmt.Close()
-	for _, a := range joining {
-		if _, err := stmt.ExecContext(ctx, id, a.Fingerprint, text(a.StartsAt)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func alerts(ctx context.Context, db *sql.DB, where string, args ...any) ([]incident.Alert, error) {
-	rows, err := db.QueryContext(ctx, `SELECT fingerprint, starts_at, ends_at, status, labels, annotations, received_at
-		FROM alerts `+where, args...)
-	if err != nil {
-		return nil, fmt.Errorf("store: alerts: %w", err)
-	}
-	defer rows.Close()
-	var found []incident.Alert
-	for rows.Next() {
-		a, err := scanAlert(rows)
-		if err != nil {
-			return nil, fmt.Errorf("store: alerts: %w", err)
-		}
-		found = append(found, a)
-	}
-	return found, rows.Err()
-}
-
-func scanAlert(rows *sql.Rows) (incident.Alert, error) {
-	var (
-		a                                     incident.Alert
-		starts, received, labels, annotations string
-		ends                                  sql.NullString
-	)
-	if err := rows.Scan(&a.Fingerprint, &starts, &ends, &a.Status, &labels, &annotations, &received); err != nil {
-		return a, err
-	}
-	var errs [5]error
-	a.StartsAt, errs[0] = time.Parse(layout, starts)
-	a.ReceivedAt, errs[1] = time.Parse(layout, received)
-	a.EndsAt, errs[2] = timeOrNil(ends)
-	errs[3] = json.Unmarshal([]byte(labels), &a.Labels)
-	errs[4] = json.Unmarshal([]byte(annotations), &a.Annotations)
-	return a, errors.Join(errs[:]...)
+// HandedOver returns the alerts that are still firing although their incident was given to a person before a time, oldest
+// first, at most so many. They are looked at again: Alertmanager itself repeats them only after hours, and as the same alerts.
+func (s *Store) HandedOver(ctx context.Context, before time.Time, limit int) ([]incident.Alert, error) {
+	return alerts(ctx, s.read, `FROM alerts WHERE status = 'firing'
+		AND incident_id IN (SELECT id FROM incidents WHERE handed_over_at < ?) ORDER BY received_at, fingerprint LIMIT ?`,
+		text(before), limit)
 }

@@ -51,7 +51,7 @@ func TestOnAFullDiskADeliveryIsRefusedWholeAndTakenWhenThereIsRoomAgain(t *testi
 	if _, err := s.SaveDelivery(t.Context(), large); err == nil || !strings.Contains(err.Error(), "full") {
 		t.Errorf("a delivery on a full disk: %v", err)
 	}
-	if waiting, err := s.Waiting(t.Context()); err != nil || len(waiting) != 1 || waiting[0].Fingerprint != "before" {
+	if waiting, err := s.Waiting(t.Context(), 100_000); err != nil || len(waiting) != 1 || waiting[0].Fingerprint != "before" {
 		t.Errorf("waiting: %v, %v", waiting, err)
 	}
 	if err := os.Remove(filler); err != nil {

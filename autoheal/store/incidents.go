@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/faultline-lab/faultline/autoheal/incident"
@@ -37,12 +36,10 @@ var ErrStale = errors.New("the incident has been written by somebody else since 
 // than Progress.SeenAlerts, and ErrStale when the record is no longer of Progress.Revision (0 does not ask). What it wrote is of
 // the revision after that.
 func (s *Store) Save(ctx context.Context, c Change) error {
-	// Alerts are kept in their own table, where a later webhook can still resolve them. What has ended keeps its own list
-	// too: an alert that goes on firing may belong to a later incident one day.
+	// Alerts are kept in their own tables, where a later webhook can still resolve them: one that goes on firing may even belong to
+	// a later incident one day.
 	in := c.Incident
-	if in.State.Open() {
-		in.Alerts = nil
-	}
+	in.Alerts = nil
 	record, err := json.Marshal(in)
 	if err != nil {
 		return fmt.Errorf("store: incident %s: %w", in.ID, err)
@@ -186,15 +183,21 @@ func (s *Store) Get(ctx context.Context, id string) (incident.Incident, error) {
 	return found[0], nil
 }
 
-// Load returns one incident with what the engine needs to resume it.
+// Load returns one incident with what the engine needs to resume it, but without its alerts, which may be thousands: see Joined.
 func (s *Store) Load(ctx context.Context, id string) (incident.Incident, incident.Progress, error) {
-	var progress incident.Progress
-	in, err := s.Get(ctx, id)
-	if err != nil {
-		return in, progress, err
+	var (
+		in          incident.Incident
+		progress    incident.Progress
+		record, raw string
+	)
+	err := s.read.QueryRowContext(ctx, `SELECT record, progress FROM incidents WHERE id = ?`, id).Scan(&record, &raw)
+	if errors.Is(err, sql.ErrNoRows) {
+		return in, progress, fmt.Errorf("incident %q: %w", id, ErrNotFound)
 	}
-	var raw string
-	if err := s.read.QueryRowContext(ctx, `SELECT progress FROM incidents WHERE id = ?`, id).Scan(&raw); err != nil {
+	if err != nil {
+		return in, progress, fmt.Errorf("store: incident %s: %w", id, err)
+	}
+	if err := json.Unmarshal([]byte(record), &in); err != nil {
 		return in, progress, fmt.Errorf("store: incident %s: %w", id, err)
 	}
 	if err := json.Unmarshal([]byte(raw), &progress); err != nil {
@@ -235,28 +238,4 @@ func (s *Store) records(ctx context.Context, where string, args ...any) ([]incid
 		records = append(records, in)
 	}
 	return records, rows.Err()
-}
-
-// fill adds what lives in tables of its own: the incident's alerts, and how many more Alertmanager had left out.
-func (s *Store) fill(ctx context.Context, in *incident.Incident) error {
-	found, err := alerts(ctx, s.read, `WHERE incident_id = ? ORDER BY received_at, fingerprint`, in.ID)
-	if err != nil {
-		return err
-	}
-	own := in.Alerts
-	in.Alerts = append([]incident.Alert{}, found...)
-	for _, alert := range own {
-		moved := !slices.ContainsFunc(found, func(a incident.Alert) bool {
-			return a.Fingerprint == alert.Fingerprint && a.StartsAt.Equal(alert.StartsAt)
-		})
-		if moved {
-			in.Alerts = append(in.Alerts, alert)
-		}
-	}
-	err = s.read.QueryRowContext(ctx, `SELECT COALESCE(SUM(truncated), 0) FROM deliveries
-		WHERE id IN (SELECT delivery_id FROM alerts WHERE incident_id = ?)`, in.ID).Scan(&in.Truncated)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("store: incident %s: %w", in.ID, err)
-	}
-	return nil
 }

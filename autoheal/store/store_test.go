@@ -105,7 +105,7 @@ func TestDeliveries(t *testing.T) {
 					t.Errorf("step %d: %+v; want %+v", i, got, step.want)
 				}
 			}
-			waiting, err := s.Waiting(t.Context())
+			waiting, err := s.Waiting(t.Context(), 100_000)
 			if err != nil || len(waiting) != test.waiting {
 				t.Fatalf("%d alerts wait, error %v; want %d", len(waiting), err, test.waiting)
 			}
@@ -135,9 +135,13 @@ func TestARecordComesBackAsItWas(t *testing.T) {
 		t.Fatal(err)
 	}
 	s = open(t, path)
-	in, progress, err := s.Load(t.Context(), "i1")
+	in, err := s.Get(t.Context(), "i1")
 	if err != nil {
 		t.Fatal(err)
+	}
+	loaded, progress, err := s.Load(t.Context(), "i1")
+	if err != nil || loaded.Evidence[0] != c.Incident.Evidence[0] || len(loaded.Alerts) > 0 {
+		t.Errorf("it was loaded as %+v, error %v; want it without its alerts", loaded, err)
 	}
 	if len(in.Alerts) != 2 || in.Truncated != 7 || in.Evidence[0] != c.Incident.Evidence[0] || !in.Alerts[0].StartsAt.Equal(t0.Add(-time.Second)) {
 		t.Errorf("the record came back as %+v", in)
@@ -153,8 +157,13 @@ func TestARecordComesBackAsItWas(t *testing.T) {
 	if err != nil || len(audit) != 2 || audit[1].Text != "moved" || audit[1].Seq <= audit[0].Seq {
 		t.Errorf("the audit came back as %+v, error %v", audit, err)
 	}
-	if _, err := s.Get(t.Context(), "i2"); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("error %v for an unknown incident; want ErrNotFound", err)
+	_, notGot := s.Get(t.Context(), "i2")
+	_, _, notLoaded := s.Load(t.Context(), "i2")
+	_, notAudited := s.Audit(t.Context(), "i2")
+	for _, err := range []error{notGot, notLoaded, notAudited} {
+		if !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("error %v for an unknown incident; want ErrNotFound", err)
+		}
 	}
 }
 
@@ -266,7 +275,7 @@ func TestNothingAcknowledgedIsLost(t *testing.T) {
 	if len(acknowledged) < 25 {
 		t.Fatalf("the writer saved only %d alerts", len(acknowledged))
 	}
-	waiting, err := open(t, path).Waiting(t.Context())
+	waiting, err := open(t, path).Waiting(t.Context(), 100_000)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -131,7 +131,7 @@ func TestTheWebhook(t *testing.T) {
 			if status != test.status || !strings.Contains(answer, test.says) {
 				t.Errorf("answered %d %s; want %d with %q", status, answer, test.status, test.says)
 			}
-			waiting, err := f.store.Waiting(t.Context())
+			waiting, err := f.store.Waiting(t.Context(), 100_000)
 			if err != nil || len(waiting) != test.kept || f.woken != test.kept {
 				t.Errorf("%d alerts kept, woken %d times, error %v; want %d", len(waiting), f.woken, err, test.kept)
 			}
