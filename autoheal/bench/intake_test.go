@@ -16,9 +16,11 @@ import (
 )
 
 const (
-	// manyAlerts is the payload that must be on disk and answered within answerWithin.
+	// manyAlerts is the payload that must be on disk and answered within answerWithin, by a process that never has more than
+	// atMost bytes in RAM.
 	manyAlerts   = 10_000
 	answerWithin = 2 * time.Second
+	atMost       = 100 << 20
 )
 
 // payload is Alertmanager's webhook with alerts as ours are: eight labels, three annotations.
@@ -67,6 +69,9 @@ func BenchmarkTenThousandAlertsInOneWebhook(b *testing.B) {
 	b.ReportMetric(float64(peak)/(1<<20), "peak-MB")
 	if slowest > answerWithin {
 		b.Errorf("the slowest answer took %s; at most %s", slowest, answerWithin)
+	}
+	if peak > atMost {
+		b.Errorf("it had %d bytes in RAM at most; it may have %d", peak, int64(atMost))
 	}
 }
 

@@ -74,6 +74,7 @@ func (c serveCommand) Validate() error {
 // Run serves until the context ends, then stops in order: HTTP drains, the engine and the admin connection stop,
 // telemetry is flushed, the store is closed.
 func (c serveCommand) Run(ctx context.Context, to command.Output) (err error) {
+	saveMemory()
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		return err
