@@ -86,7 +86,7 @@ func (p *patient) poolFacts(r *replica, scraped time.Time) values {
 	facts := values{
 		evidence.PoolMax: poolSize, evidence.PoolIdle: 2, evidence.PoolUsed: poolSize - 2, evidence.PoolPending: 0,
 		evidence.PoolTimeouts: 0, evidence.PoolReleases: 60, evidence.PoolLastReleaseAge: 0, evidence.PoolConnectRefusals: 0,
-		evidence.PoolHoldMean: 0.1, evidence.RoundTripQuick: pick(p.has(latency, scraped), 0, 1),
+		evidence.PoolHoldMean: pick(p.has(latency, scraped) || p.has(downstream, scraped), 0.5, 0.1), evidence.RoundTripQuick: pick(p.has(latency, scraped), 0, 1),
 		evidence.ReleaseAge: 600, evidence.ReleaseLead: 0,
 	}
 	full := p.full(scraped) && slices.Contains(p.orders.replicas, r)

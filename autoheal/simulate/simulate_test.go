@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/faultline-lab/faultline/autoheal/incident"
+	"github.com/faultline-lab/faultline/autoheal/remedy"
 )
 
 var (
@@ -108,7 +111,31 @@ func TestTheInvariantsHold(t *testing.T) {
 	t.Logf("%d seeds, %d incidents, %d steps, %s of virtual time in %s: %.0f incidents a minute", *seeds, total.incidents, total.steps,
 		total.lasted.Round(time.Minute), time.Since(begun).Round(time.Millisecond), float64(total.incidents)/time.Since(begun).Minutes())
 	t.Logf("outcomes %v; effects on the world %v; undos %v", total.outcomes, total.applied, total.undos)
+	if *seeds >= reaching {
+		total.reaches(t)
+	}
 	t.Logf("deaths at %d different boundaries: %v", len(total.deaths), total.deaths)
+}
+
+// reaching is how many seeds reach all that a simulation should.
+const reaching = 30
+
+// reaches checks that the simulation has not lost sight of a part of the healer, which no invariant would tell.
+func (o *outcome) reaches(t *testing.T) {
+	t.Helper()
+	for _, name := range []string{
+		remedy.RestartReplicasName, remedy.RollBackName, remedy.ScaleOutName, remedy.AcceptName, remedy.DeferPaymentName, remedy.EndSessionName,
+		remedy.CancelQueryName,
+	} {
+		if o.applied[name] == 0 {
+			t.Errorf("%s has never changed anything: does the world still make facts that name its cause?", name)
+		}
+	}
+	for _, name := range incident.Outcomes() {
+		if o.outcomes[string(name)] == 0 {
+			t.Errorf("no incident has ended %s", name)
+		}
+	}
 }
 
 func (o *outcome) add(other outcome) {
