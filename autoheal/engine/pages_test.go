@@ -1,7 +1,6 @@
 package engine_test
 
 import (
-	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -67,7 +66,7 @@ func TestManyAlertsThatGoOnAreLookedAtAgainAsOneIncident(t *testing.T) {
 		if len(all) != 2 || len(all[0].Alerts) != n || len(all[1].Alerts) != n {
 			t.Fatalf("there are %d incidents, with %d alerts in the first; want two, each with all %d", len(all), len(all[0].Alerts), n)
 		}
-		if waiting, err := c.store.Waiting(context.Background(), 1); err != nil || len(waiting) > 0 {
+		if waiting, err := c.store.Waiting(t.Context(), 1); err != nil || len(waiting) > 0 {
 			t.Errorf("%d alerts wait, error %v", len(waiting), err)
 		}
 	})

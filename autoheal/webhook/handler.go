@@ -108,7 +108,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		problem.Write(w, problem.Unauthorized, "the bearer token is missing or wrong: send the one of the webhook token file")
 		return
 	}
-	body := &body{from: http.MaxBytesReader(w, r.Body, h.cfg.MaxBytes)}
+	body := &upload{from: http.MaxBytesReader(w, r.Body, h.cfg.MaxBytes)}
 	delivery, err := parse(body, received)
 	if err != nil {
 		h.refuse(w, body, err)
@@ -134,7 +134,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // refuse says what is wrong with a payload, or with the body that it came in.
-func (h *Handler) refuse(w http.ResponseWriter, body *body, err error) {
+func (h *Handler) refuse(w http.ResponseWriter, body *upload, err error) {
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(body.failed, &tooLarge) {
 		h.posts.WithLabelValues("too_large").Inc()
 		problem.Write(w, problem.TooLarge, fmt.Sprintf(
@@ -149,16 +149,16 @@ func (h *Handler) refuse(w http.ResponseWriter, body *body, err error) {
 	problem.Write(w, problem.BadRequest, err.Error())
 }
 
-// body remembers whether it could not be read: that is another complaint than one about what is in it.
-type body struct {
+// upload is a body that remembers whether it could not be read: that is another complaint than one about what is in it.
+type upload struct {
 	from   io.Reader
 	failed error
 }
 
-func (b *body) Read(p []byte) (int, error) {
-	n, err := b.from.Read(p)
+func (u *upload) Read(p []byte) (int, error) {
+	n, err := u.from.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
-		b.failed = err
+		u.failed = err
 	}
 	return n, err
 }
