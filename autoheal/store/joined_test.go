@@ -52,9 +52,9 @@ func TestAnAlertThatMovesToALaterIncidentStaysInTheFirst(t *testing.T) {
 
 func TestAlertsWaitInTheOrderInWhichTheyCameAPageAtATime(t *testing.T) {
 	s := fresh(t)
-	for i, late := range []time.Duration{2, 0, 1} {
+	for i, late := range []time.Duration{2 * time.Second, 0, time.Second} {
 		d := delivery("firing", fmt.Sprintf("f%d", i))
-		d.ReceivedAt = t0.Add(late * time.Second)
+		d.ReceivedAt = t0.Add(late)
 		d.Alerts[0].ReceivedAt = d.ReceivedAt
 		save(t, s, d)
 	}
