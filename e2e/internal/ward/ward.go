@@ -133,7 +133,9 @@ func (w *Ward) Incidents(ctx context.Context) ([]incident.Incident, error) {
 const everything = 1 << 20
 
 // Waiting reads the alerts that are on disk and belong to no incident yet.
-func (w *Ward) Waiting(ctx context.Context) ([]incident.Alert, error) { return w.store.Waiting(ctx, everything) }
+func (w *Ward) Waiting(ctx context.Context) ([]incident.Alert, error) {
+	return w.store.Waiting(ctx, everything)
+}
 
 // Audit reads what was done in an incident.
 func (w *Ward) Audit(ctx context.Context, id string) ([]incident.Entry, error) {
