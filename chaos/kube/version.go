@@ -21,10 +21,11 @@ const (
 	revisionAnnotation = "deployment.kubernetes.io/revision"
 	templateHashLabel  = "pod-template-hash"
 	releaseAnnotation  = "faultline.dev/release-" // and the version: the image of a release of a Deployment
+	mainContainer      = "main"                   // that of the workload, in every pod of ours
 	port               = "8080"                   // of every program of ours (docs/contracts.md)
 )
 
-// SetVersion rolls a version out: the pod template that had it last, else today's with the version's label and the image that
+// SetVersion rolls a version out: the pod template that had it last, else today's with the version's label, with the image that
 // the Deployment names for it. It returns when that is accepted, not when the pods are ready.
 func (c *Client) SetVersion(ctx context.Context, workload, version string) error {
 	d, err := c.config.API.AppsV1().Deployments(c.config.Namespace).Get(ctx, workload, metav1.GetOptions{})
@@ -46,8 +47,8 @@ func (c *Client) SetVersion(ctx context.Context, workload, version string) error
 	return nil
 }
 
-// templateOf finds the template of the newest ReplicaSet of that version. Without one it makes the version's from the
-// present one.
+// templateOf finds the template of the newest ReplicaSet of that version; without one it makes the version's from the
+// present one. The image that the Deployment names for the version has the last word: a ReplicaSet may be of an older build.
 func (c *Client) templateOf(ctx context.Context, d *appsv1.Deployment, version string) (corev1.PodTemplateSpec, error) {
 	sets, err := c.config.API.AppsV1().ReplicaSets(c.config.Namespace).List(ctx, metav1.ListOptions{
 		LabelSelector: metav1.FormatLabelSelector(d.Spec.Selector),
@@ -58,28 +59,37 @@ func (c *Client) templateOf(ctx context.Context, d *appsv1.Deployment, version s
 	known := slices.DeleteFunc(sets.Items, func(set appsv1.ReplicaSet) bool {
 		return !metav1.IsControlledBy(&set, d) || set.Spec.Template.Labels[versionLabel] != version
 	})
-	if len(known) > 0 {
-		newest := slices.MaxFunc(known, func(a, b appsv1.ReplicaSet) int { return cmp.Compare(revision(a), revision(b)) })
-		template := *newest.Spec.Template.DeepCopy()
-		delete(template.Labels, templateHashLabel)
-		return template, nil
-	}
 	image := d.Annotations[releaseAnnotation+version]
-	if image == "" {
+	if len(known) == 0 && image == "" {
 		return corev1.PodTemplateSpec{}, fmt.Errorf("%s has no version %s: no release of it is known, and no annotation %s%s names its image",
 			d.Name, version, releaseAnnotation, version)
 	}
-	template := *d.Spec.Template.DeepCopy()
-	for i, container := range template.Spec.Containers {
-		if container.Name == d.Name {
-			template.Spec.Containers[i].Image = image
-		}
+	from := d.Spec.Template
+	if len(known) > 0 {
+		newest := slices.MaxFunc(known, func(a, b appsv1.ReplicaSet) int { return cmp.Compare(revision(a), revision(b)) })
+		from = newest.Spec.Template
 	}
+	template := *from.DeepCopy()
 	if template.Labels == nil {
 		template.Labels = map[string]string{}
 	}
+	delete(template.Labels, templateHashLabel)
 	template.Labels[versionLabel] = version
-	return template, nil
+	if image == "" {
+		return template, nil
+	}
+	return template, setImage(d.Name, template, image)
+}
+
+// setImage gives the workload's own container an image. Without such a container another image would go out under the
+// version's name.
+func setImage(workload string, template corev1.PodTemplateSpec, image string) error {
+	at := slices.IndexFunc(template.Spec.Containers, func(container corev1.Container) bool { return container.Name == mainContainer })
+	if at < 0 {
+		return fmt.Errorf("%s has no container %q that could be given the image %s", workload, mainContainer, image)
+	}
+	template.Spec.Containers[at].Image = image
+	return nil
 }
 
 func revision(set appsv1.ReplicaSet) int {

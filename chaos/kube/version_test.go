@@ -27,7 +27,7 @@ func TestARolloutTakesTheVersionsImageAndTheWayBackItsOldTemplate(t *testing.T) 
 	template := func(version, image string) corev1.PodTemplateSpec {
 		return corev1.PodTemplateSpec{
 			ObjectMeta: metav1.ObjectMeta{Labels: labels(version)},
-			Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "orders", Image: image}}},
+			Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "beside", Image: "beside:1"}, {Name: "main", Image: image}}},
 		}
 	}
 	deployment := &appsv1.Deployment{
@@ -59,12 +59,48 @@ func TestARolloutTakesTheVersionsImageAndTheWayBackItsOldTemplate(t *testing.T) 
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := now.Spec.Template; got.Labels["app.kubernetes.io/version"] != step.version || got.Spec.Containers[0].Image != step.image {
-			t.Errorf("%s: labels %v, image %s", step.version, got.Labels, got.Spec.Containers[0].Image)
+		if got := now.Spec.Template; got.Labels["app.kubernetes.io/version"] != step.version || got.Spec.Containers[1].Image != step.image {
+			t.Errorf("%s: labels %v, image %s", step.version, got.Labels, got.Spec.Containers[1].Image)
 		}
+	}
+	older := released.DeepCopy()
+	older.Name, older.Spec.Template = "orders-2", template("v2", "orders-v2:an-older-build")
+	if _, err := api.AppsV1().ReplicaSets("faultline").Create(t.Context(), older, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := client.SetVersion(t.Context(), "orders", "v2"); err != nil {
+		t.Fatal(err)
+	}
+	again, err := api.AppsV1().Deployments("faultline").Get(t.Context(), "orders", metav1.GetOptions{})
+	if err != nil || again.Spec.Template.Spec.Containers[1].Image != "orders-v2:dev" {
+		t.Errorf("a version with an older release: %+v (%v), want the image that the Deployment names", again.Spec.Template.Spec.Containers, err)
 	}
 	if err := client.SetVersion(t.Context(), "orders", "v9"); err == nil || !strings.Contains(err.Error(), "no version v9") {
 		t.Errorf("a version that there is not: %v", err)
+	}
+}
+
+func TestAVersionIsNotRolledOutWhereNobodyCanBeGivenItsImage(t *testing.T) {
+	labels := map[string]string{"app.kubernetes.io/version": "v1"}
+	api := fake.NewClientset(&appsv1.Deployment{
+		ObjectMeta: metav1.ObjectMeta{
+			Name: "orders", Namespace: "faultline", Annotations: map[string]string{"faultline.dev/release-v2": "orders-v2:dev"},
+		},
+		Spec: appsv1.DeploymentSpec{Selector: &metav1.LabelSelector{MatchLabels: labels}, Template: corev1.PodTemplateSpec{
+			ObjectMeta: metav1.ObjectMeta{Labels: labels},
+			Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "beside", Image: "beside:1"}}},
+		}},
+	})
+	client, err := kube.New(kube.Config{API: api, Namespace: "faultline"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.SetVersion(t.Context(), "orders", "v2"); err == nil || !strings.Contains(err.Error(), `no container "main"`) {
+		t.Errorf("%v; want a word about the container that is missing", err)
+	}
+	now, err := api.AppsV1().Deployments("faultline").Get(t.Context(), "orders", metav1.GetOptions{})
+	if err != nil || now.Spec.Template.Labels["app.kubernetes.io/version"] != "v1" {
+		t.Errorf("%v (%v); want version v1 still", now.Spec.Template.Labels, err)
 	}
 }
 
