@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/faultline-lab/faultline/autoheal/incident"
+	"github.com/faultline-lab/faultline/chaos/experiment"
 	"github.com/faultline-lab/faultline/e2e/record"
 	"github.com/faultline-lab/faultline/slo/burnrate"
 )
@@ -45,14 +46,20 @@ func (t *trial) observe(ctx context.Context, injected time.Time, w *watched) err
 	return nil
 }
 
-// settled says that nothing more is to come while the fault is there. A control, which has no cause to name, is watched for
-// its whole window; an unknown fault until a person has it; an incident that holds a change waits for the fault to pass, which it will only afterwards.
+// settled says that nothing more is to come while the fault is there.
 func (t *trial) settled(client record.Client, w *watched) bool {
 	alerts, incidents := w.snapshot()
-	if t.cfg.Experiment.Expect.Unknown {
+	return finished(t.cfg.Experiment.Expect, client, incidents, alerts.resolved != nil, t.answered(incidents))
+}
+
+// finished is settled without its sources. A control, which has no cause to name, is watched for its whole window, and so is a fault
+// that nobody has answered yet: a roll-out may turn customers away for a moment before its leak has begun. An unknown fault is
+// watched until a person has it; an incident that holds a change waits for the fault to pass, which it will only afterwards.
+func finished(expect experiment.Expect, client record.Client, incidents []incident.Incident, resolved, answered bool) bool {
+	if expect.Unknown {
 		return len(incidents) > 0 && !slices.ContainsFunc(incidents, func(in incident.Incident) bool { return in.State.Open() })
 	}
-	if t.cfg.Experiment.Expect.Cause == "" || client.Mitigated == nil {
+	if expect.Cause == "" || client.Mitigated == nil || !answered {
 		return false
 	}
 	holding := false
@@ -62,7 +69,16 @@ func (t *trial) settled(client record.Client, w *watched) bool {
 			return false
 		}
 	}
-	return holding || client.Recovered != nil && alerts.resolved != nil
+	return holding || client.Recovered != nil && resolved
+}
+
+// answered says that the healer, or the arm's bot, has done something.
+func (t *trial) answered(incidents []incident.Incident) bool {
+	if t.bot != nil {
+		done, _ := t.bot.Done()
+		return len(done) > 0
+	}
+	return slices.ContainsFunc(incidents, func(in incident.Incident) bool { return len(in.Actions) > 0 })
 }
 
 // measure takes from the client what it saw while the fault was there, and asks the fault's driver whether it still is.
