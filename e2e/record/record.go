@@ -27,6 +27,8 @@ type Record struct {
 	MTTR         *float64 `json:"mttr_s"`
 	MTTRInjected *float64 `json:"mttr_injected_s"`
 	Mitigated    *float64 `json:"mitigated_s"`
+	// Prevented means that the fault was healed before the client saw a bad second: its MTTR is 0.
+	Prevented bool `json:"prevented,omitempty"`
 	// Recovered is null for a control, which has nothing to recover from, and for an unknown fault, which only a person mends.
 	Recovered *bool `json:"recovered"`
 

@@ -31,6 +31,8 @@ type Row struct {
 	OutOfOrder   int `json:"out_of_order"`
 	// Broken counts trials that could not be run to their end; they are no recoveries.
 	Broken int `json:"broken"`
+	// Prevented counts trials whose fault was healed before the client saw a bad second.
+	Prevented int `json:"prevented,omitempty"`
 	// NoEffect counts trials whose client never saw a bad second: they prove nothing about any arm.
 	NoEffect int `json:"no_effect"`
 
@@ -142,7 +144,8 @@ func summarise(experiment, arm string, group []Result) Row {
 
 // add counts one trial that was run to its end.
 func (row *Row) add(r record.Record) {
-	row.NoEffect += count(r.CauseExpected != "" && r.Stages.FirstBad == nil)
+	row.NoEffect += count(r.CauseExpected != "" && r.Stages.FirstBad == nil && !r.Prevented)
+	row.Prevented += count(r.Prevented)
 	row.Requests += r.Requests
 	row.Failed += r.Failed
 	row.Applicable += count(r.Recovered != nil)

@@ -21,6 +21,10 @@ func Table(rows []Row) string {
 	}
 	aftermaths(&out, rows)
 	for _, row := range rows {
+		if row.Prevented > 0 {
+			fmt.Fprintf(&out, "\n%d of %d trials of %s under %s were healed before the client saw a bad second; they count as recovered after 0 s.\n",
+				row.Prevented, row.Trials, row.Experiment, row.Arm)
+		}
 		if row.Broken > 0 {
 			fmt.Fprintf(&out, "\n%d of %d trials of %s under %s broke off; they count as not recovered.\n",
 				row.Broken, row.Trials, row.Experiment, row.Arm)

@@ -59,7 +59,8 @@ func finished(expect experiment.Expect, client record.Client, incidents []incide
 	if expect.Unknown {
 		return len(incidents) > 0 && !slices.ContainsFunc(incidents, func(in incident.Incident) bool { return in.State.Open() })
 	}
-	if expect.Cause == "" || client.Mitigated == nil || !answered {
+	prevented := client.FirstBad == nil && len(incidents) > 0 && resolved
+	if expect.Cause == "" || !answered || client.Mitigated == nil && !prevented {
 		return false
 	}
 	holding := false
@@ -69,7 +70,7 @@ func finished(expect experiment.Expect, client record.Client, incidents []incide
 			return false
 		}
 	}
-	return holding || client.Recovered != nil && resolved
+	return holding || prevented || client.Recovered != nil && resolved
 }
 
 // answered says that the healer, or the arm's bot, has done something.
@@ -89,9 +90,6 @@ func (t *trial) measure(ctx context.Context, r *record.Record, w *watched) {
 	r.BudgetSpent = budgetSpent(client)
 	if t.cfg.Experiment.Expect.Cause != "" {
 		r.Recovered = new(client.Recovered != nil)
-	}
-	if r.CauseExpected != "" && client.FirstBad == nil {
-		r.Notes = append(r.Notes, "the client never saw a bad second: the fault had no effect, so nothing was shown")
 	}
 	presence, err := t.runner.StillPresent(ctx)
 	if err != nil {
@@ -115,6 +113,22 @@ func (t *trial) conclude(r *record.Record, w *watched) {
 	takeOver(r, incidents)
 	t.takeBot(r)
 	t.condemn(r)
+	prevent(r)
+}
+
+// prevent tells a fault that was healed before it hurt anybody from one that had no effect: something right was done, and the
+// fault is gone.
+func prevent(r *record.Record) {
+	if r.CauseExpected == "" || r.Stages.FirstBad != nil {
+		return
+	}
+	acted := slices.ContainsFunc(r.Actions, record.Action.Done)
+	if !acted || r.WrongAction || r.FaultStillPresent == nil || *r.FaultStillPresent {
+		r.Notes = append(r.Notes, "the client never saw a bad second: the fault had no effect, so nothing was shown")
+		return
+	}
+	r.Prevented, r.Recovered, r.MTTR, r.Mitigated = true, new(true), new(0.0), new(0.0)
+	r.Notes = append(r.Notes, "healed before the client saw a bad second")
 }
 
 // budgetSpent is the part of the period's error budget that the trial's bad checkouts used up, if all of the period had the

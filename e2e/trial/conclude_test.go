@@ -25,6 +25,8 @@ func TestAFaultThatNobodyHasAnsweredIsWatchedToTheEnd(t *testing.T) {
 		"the alert still fires":                         {leak, well, incident.Closed, false, true, false},
 		"the incident is still open":                    {leak, well, incident.Verifying, true, true, false},
 		"the client is not well":                        {leak, record.Client{FirstBad: &noon}, incident.Closed, true, true, false},
+		"it was healed before anybody was hurt":         {leak, record.Client{}, incident.Closed, true, true, true},
+		"nobody is hurt yet, and the alert still fires": {leak, record.Client{}, incident.Closed, false, true, false},
 		"a change is held until the fault passes":       {leak, record.Client{Mitigated: &noon}, incident.Holding, false, true, true},
 		"a control has its whole window":                {experiment.Expect{}, well, incident.Closed, true, true, false},
 		"an unknown fault is over when a person has it": {experiment.Expect{Unknown: true}, record.Client{}, incident.Escalated, false, false, true},
@@ -34,6 +36,29 @@ func TestAFaultThatNobodyHasAnsweredIsWatchedToTheEnd(t *testing.T) {
 			incidents := []incident.Incident{{State: tc.state}}
 			if got := finished(tc.expect, tc.client, incidents, tc.resolved, tc.answered); got != tc.want {
 				t.Errorf("finished: %v, want %v", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestAFaultThatWasHealedInTimeIsNoneWithoutEffect(t *testing.T) {
+	done := []record.Action{{Remedy: "end-session", Result: "done"}}
+	for name, tc := range map[string]struct {
+		record record.Record
+		want   bool
+	}{
+		"something right was done and the fault is gone": {record.Record{Actions: done, FaultStillPresent: new(false)}, true},
+		"nothing was done":         {record.Record{FaultStillPresent: new(false)}, false},
+		"the fault is still there": {record.Record{Actions: done, FaultStillPresent: new(true)}, false},
+		"nobody can tell":          {record.Record{Actions: done}, false},
+		"something wrong was done": {record.Record{Actions: done, FaultStillPresent: new(false), WrongAction: true}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := tc.record
+			r.CauseExpected, r.Recovered = "server-cap", new(false)
+			prevent(&r)
+			if r.Prevented != tc.want || *r.Recovered != tc.want {
+				t.Errorf("prevented %v, recovered %v; want %v", r.Prevented, *r.Recovered, tc.want)
 			}
 		})
 	}
