@@ -60,7 +60,7 @@ test-all: test ## Every test, and the long ones: each fault on the real stack, i
 	go test -p 1 -count=1 -timeout 40m -v $(LONG:%=./e2e/%)
 	$(MAKE) simulate SEEDS=1000
 
-simulate: ## Seeds of the healer's simulation in virtual time, each about eleven incidents (SEEDS=200 FROM=1; one core)
+simulate: ## Seeds of the healer's simulation in virtual time, each about a dozen incidents (SEEDS=200 FROM=1; one core)
 	GOGC=400 go test -count=1 -timeout 12h -v -run TestTheInvariantsHold ./autoheal/simulate -seeds $(SEEDS) -from $(FROM)
 
 test-containers: build tools ## The database tests against Postgres in a container (needs a Docker engine, and `stack airgap` or POSTGRES_IMAGE=)

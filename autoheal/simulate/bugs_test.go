@@ -48,22 +48,22 @@ func bugs() []bug {
 			senses: func(_ *world, real engine.Senses) engine.Senses { return &cached{Senses: real} },
 		},
 		{
-			name: "a source that is silent counts as its last answer", breaks: onlyKnown,
+			name: "a source that is silent counts as its last answer", breaks: onlyKnown, try: 15,
 			senses: func(_ *world, real engine.Senses) engine.Senses { return &hopeful{Senses: real} },
 		},
 		{
-			name: "a kill switch that is read once, at the start", breaks: onlyKnown, try: 11,
+			name: "a kill switch that is read once, at the start", breaks: onlyKnown,
 			engine: func(cfg *engine.Config) {
 				first := cfg.Switch()
 				cfg.Switch = func() guard.Switch { return first }
 			},
 		},
 		{
-			name: "an incident in its proof is not resumed", breaks: itEnds, try: 5,
+			name: "an incident in its proof is not resumed", breaks: itEnds,
 			store: func(_ *world, real engine.Store) engine.Store { return unresumed{real} },
 		},
 		{
-			name: "an undo that says it was done and was not", breaks: nothingLeft, try: 2,
+			name: "an undo that says it was done and was not", breaks: nothingLeft, try: 30,
 			remedy: func(_ control, real remedy.Remedy) remedy.Remedy {
 				if undoer, ok := real.(remedy.Undoer); ok && real.Name() == remedy.RollBackName {
 					return lazy{undoer}
@@ -72,11 +72,11 @@ func bugs() []bug {
 			},
 		},
 		{
-			name: "a lease that everybody gets", breaks: withinLimits, try: 18,
+			name: "a lease that everybody gets", breaks: withinLimits,
 			store: func(_ *world, real engine.Store) engine.Store { return generous{real} },
 		},
 		{
-			name: "a history that goes back a minute only", breaks: withinLimits, try: 29,
+			name: "a history that goes back a minute only", breaks: withinLimits,
 			store: func(_ *world, real engine.Store) engine.Store { return shortMemory{real} },
 		},
 		{

@@ -25,7 +25,7 @@ func (g *picture) tell(source, subject string, at time.Time, facts values) {
 }
 
 func (g *picture) add(f incident.Fact) {
-	f.Query, f.Status, f.Unit, f.Round = "the simulation", incident.Known, "1", g.round
+	f.Query, f.Status, f.Unit, f.Round = "simulated", incident.Known, "1", g.round
 	if f.Name == evidence.ReleaseAge {
 		f.Threshold = releaseWindow.Seconds()
 	}

@@ -51,15 +51,16 @@ type behind struct {
 }
 
 func (b *behind) Save(ctx context.Context, c store.Change) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
 	underWay := slices.ContainsFunc(c.Incident.Actions, func(a incident.Action) bool { return a.FinishedAt == nil })
+	b.mu.Lock() // and never while the store is at work: who waits for a lock keeps virtual time from going on
 	if underWay {
 		b.unsaid = append(b.unsaid, c.Entries...)
+		b.mu.Unlock()
 		return nil
 	}
 	c.Entries = append(b.unsaid, c.Entries...)
 	b.unsaid = nil
+	b.mu.Unlock()
 	c.Progress.Revision = 0 // it was counted up without having been written
 	return b.Store.Save(ctx, c)
 }
@@ -73,15 +74,19 @@ type cached struct {
 
 func (c *cached) Gather(ctx context.Context, scope evidence.Scope) evidence.Gathering {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if kept, ok := c.last[scope.Workloads[0]]; ok && time.Since(kept.At).Abs() < time.Minute {
+	kept, ok := c.last[scope.Workloads[0]]
+	c.mu.Unlock()
+	if ok && time.Since(kept.At).Abs() < time.Minute {
 		return kept
 	}
+	seen := c.Senses.Gather(ctx, scope)
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.last == nil {
 		c.last = map[string]evidence.Gathering{}
 	}
-	c.last[scope.Workloads[0]] = c.Senses.Gather(ctx, scope)
-	return c.last[scope.Workloads[0]]
+	c.last[scope.Workloads[0]] = seen
+	return seen
 }
 
 // hopeful fills what is unknown with what was last known.

@@ -13,6 +13,8 @@ type plan struct {
 	patients int
 	limits   guard.Limits
 	tick     time.Duration
+	// stabilise is the hold after the proof.
+	stabilise time.Duration
 	// lasts is how long the adversary is at work; rest bounds how long all may take to end afterwards.
 	lasts, rest time.Duration
 	episodes    []episode
@@ -70,7 +72,8 @@ func newPlan(seed uint64) plan {
 	limits.Autonomy = pickOne(r, guard.Act, guard.Act, guard.Act, guard.Act, guard.Act, guard.Act, guard.Approve, guard.Observe)
 	p := plan{
 		patients: 2 + r.IntN(5), limits: limits, tick: pickOne(r, time.Second, 5*time.Second, 15*time.Second),
-		lasts: between(r, 4*time.Minute, 15*time.Minute), rest: 30 * time.Minute,
+		stabilise: pickOne(r, 3*time.Second, 10*time.Second),
+		lasts:     between(r, 4*time.Minute, 15*time.Minute), rest: 30 * time.Minute,
 		kills: pickOne(r, 0, 3, 8, 20), mortality: pickOne(r, 10, 60, 200), twins: pickOne(r, 0, 0, 0, 1, 3),
 		flaky: pickOne(r, 0, 0.05, 0.2), lossy: pickOne(r, 0, 0.1, 0.3), mute: pickOne(r, 0, 0.3, 1),
 	}
@@ -94,7 +97,7 @@ func (p plan) episode(r *rand.Rand) episode {
 		old:  chance(r, 0.3),
 	}
 	if chance(r, 0.3) || e.kind == latency || e.kind == downstream || e.kind == surge {
-		e.passes = between(r, time.Second, 100*time.Second)
+		e.passes = between(r, time.Second, 40*time.Second)
 	}
 	if chance(r, 0.3) {
 		e.relapses = 1 + r.IntN(3)

@@ -227,7 +227,7 @@ func (w *world) engineFor(l *life) (*engine.Engine, error) {
 	cfg := engine.Config{
 		Store: kept, Senses: seen, Edge: edgeOf{l}, Remedies: remedies, Playbook: w.book, Map: w.dependencies,
 		Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Tracer: w.traces.tracer(),
-		Switch: l.killSwitch, Limits: w.plan.limits, Tick: w.plan.tick, Now: l.now,
+		Switch: l.killSwitch, Limits: w.plan.limits, Tick: w.plan.tick, Stabilise: w.plan.stabilise, Now: l.now,
 	}
 	if w.bug.engine != nil {
 		w.bug.engine(&cfg)
