@@ -50,7 +50,7 @@ func jobs(workloads []string) string {
 	return fmt.Sprintf(`job=~%q`, strings.Join(quoted, "|"))
 }
 
-// tripWindow is how far back round trips are counted, in scrapes: between the last two. There are some in each, and none of
+// tripWindow is how far back round trips and calls are counted, in scrapes: between the last two. There are some in each, and none of
 // them should be from before the way became slow.
 const tripWindow = 2
 
@@ -108,15 +108,16 @@ func (c *PrometheusCollector) calls(q question, series []Series, now time.Time, 
 		}
 	}
 	var facts []incident.Fact
+	window := tripWindow * c.cfg.Interval
 	for name, group := range called {
-		mean, n := c.quotient(group, sumPart, now.Add(-c.window()))
+		mean, n := c.quotient(group, sumPart, now.Add(-window))
 		if n <= 0 {
-			facts = append(facts, unknown(Prometheus, q.fact, name, q.selector, "no call ended in "+c.window().String(), now))
+			facts = append(facts, unknown(Prometheus, q.fact, name, q.selector, "no call ended in "+window.String(), now))
 			continue
 		}
 		facts = append(facts, incident.Fact{
 			Name: q.fact, Source: Prometheus, Subject: name, Query: q.selector, Status: incident.Known, Value: mean, Unit: "s", At: now,
-			Detail: fmt.Sprintf("of %g calls in %s", n, c.window()),
+			Detail: fmt.Sprintf("of %g calls in %s", n, window),
 		})
 	}
 	return facts
