@@ -34,6 +34,8 @@ type world struct {
 	prometheus error // what Prometheus answers instead, when not nil
 	postgres   error
 	edgeDown   bool
+	shelters   []span                    // when the edge was in mode accept
+	useless    bool                      // which helps nobody
 	outside    bool                      // the edge fails for a reason that no replica shows
 	busy       map[string]bool           // replicas whose pool is full of work: nothing is leaked
 	rested     map[string]time.Time      // when the work of a busy one ended
@@ -322,6 +324,9 @@ func (w *world) goodShare(ts time.Time) float64 {
 		if !l.leaking(ts) {
 			well++
 		}
+	}
+	if w.sheltered(ts) && !w.useless {
+		return 1
 	}
 	if ready == 0 || w.outside {
 		return 0
