@@ -98,6 +98,8 @@ func (w *work) consult(ctx context.Context, choice decide.Choice) error {
 	w.progress.Looks, w.progress.Refusals = 0, 0
 	w.progress.Waves++
 	w.progress.Baseline = w.in.Diagnosis.Round
+	stands := w.in.Diagnosis
+	w.progress.Stands = &stands
 	return w.concluded("decided", "", func() error {
 		return w.move(ctx, incident.Decided, "%s on %s, rung %d of %d for %s", choice.Step.Remedy, targetNames(plan), w.in.Rung+1,
 			len(w.cfg.Playbook.Ladder(w.in.Diagnosis.Cause)), w.in.Diagnosis.Cause)
@@ -168,11 +170,15 @@ func (w *work) over(ctx context.Context) error {
 	if w.acted() == 0 {
 		return w.end(ctx, incident.Closed, incident.SelfRecovered, "%s, %d times in a row: nothing was done", w.in.Diagnosis.Summary, looks)
 	}
+	summary := w.in.Diagnosis.Summary
+	if w.progress.Stands != nil { // what it was, and not that it is over, is what the record is about
+		w.in.Diagnosis = *w.progress.Stands
+	}
 	outcome := incident.SelfRecovered
 	if w.in.Stages.Verified != nil {
 		outcome = incident.Recovered
 	}
-	return w.end(ctx, incident.Closed, outcome, "%s, %d times in a row: nothing more was done", w.in.Diagnosis.Summary, looks)
+	return w.end(ctx, incident.Closed, outcome, "%s, %d times in a row: nothing more was done", summary, looks)
 }
 
 // plan asks the guards for each target and returns those that may be acted on, and those on which autonomy alone keeps the

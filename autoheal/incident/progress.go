@@ -17,6 +17,8 @@ type Progress struct {
 	Waves int `json:"waves"`
 	// RungCause is the cause whose ladder the incident's rung counts on.
 	RungCause Cause `json:"rung_cause,omitempty"`
+	// Stands is the diagnosis on which the last action was decided; nil before there is one.
+	Stands *Diagnosis `json:"stands,omitempty"`
 	// Asked counts the questions to people.
 	Asked int `json:"asked"`
 	// Plan are the targets of the rung that is being tried.
