@@ -91,7 +91,8 @@ func whole(d incident.Diagnosis) []incident.Target {
 // wait says whether that there is no target may be a matter of a moment: nobody could list what is there, or a replica that
 // is to be restarted is just not on the list.
 func wait(seen remedy.Sight, r remedy.Remedy) bool {
-	return len(seen.Workloads) == 0 || r.Traits().EndsRequests
+	missing := slices.ContainsFunc(seen.Diagnosis.Subjects, func(subject string) bool { return !seen.HasReplica(subject) })
+	return len(seen.Workloads) == 0 || r.Traits().EndsRequests && missing
 }
 
 // tried are the targets on which the remedy was tried, or on those whose place they took. Where all of those are gone, any

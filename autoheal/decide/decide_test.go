@@ -53,7 +53,8 @@ func TestTheChoice(t *testing.T) {
 		restart, rollback []incident.Target
 		actions           []incident.Action
 		unlisted          bool
-		rung              int // asked for
+		missing           bool // the sick replica is not on the list
+		rung              int  // asked for
 		want              string
 		targets           string
 		passed            int
@@ -64,7 +65,7 @@ func TestTheChoice(t *testing.T) {
 		"follows a replica to its successor":                      {restart: replica("orders-b"), rollback: back, actions: []incident.Action{done("restart", "orders-a", "orders-b")}, want: "rollback", targets: "orders", passed: 1},
 		"holds any replica for the heir of one that is gone":      {restart: replica("orders-1"), rollback: back, actions: []incident.Action{done("restart", "orders-x")}, want: "rollback", targets: "orders", passed: 1},
 		"passes over what has nothing to act on":                  {restart: replica("orders-1"), actions: []incident.Action{done("restart", "orders-1")}, want: "exhausted", passed: 2},
-		"waits where a replica is only not on the list":           {rollback: back, want: "wait"},
+		"waits where a replica is only not on the list":           {missing: true, rollback: back, want: "wait"},
 		"waits where nobody can list what is there":               {unlisted: true, rung: 1, want: "wait"},
 		"does not go back below the rung that is due":             {restart: replica("orders-1"), rollback: back, rung: 1, want: "rollback", targets: "orders"},
 		"says so where the ladder is at its end":                  {restart: replica("orders-1"), rung: 2, want: "exhausted"},
@@ -73,7 +74,11 @@ func TestTheChoice(t *testing.T) {
 		"may be what was taken back because the fault had passed": {restart: replica("orders-1"), actions: []incident.Action{{Kind: incident.ReplicaTarget, Remedy: "restart", Target: "orders-1", Result: incident.ResultDone, FinishedAt: &ended, Undo: &incident.Undo{State: incident.Undone, Passed: true}}}, want: "restart", targets: "orders-1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := decide.Choose(situation(t, tc.restart, tc.rollback, tc.actions, tc.unlisted, tc.rung))
+			s := situation(t, tc.restart, tc.rollback, tc.actions, tc.unlisted, tc.rung)
+			if tc.missing {
+				s.Sight.Diagnosis.Subjects = []string{"orders-9"}
+			}
+			got := decide.Choose(s)
 			what := got.Step.Remedy
 			switch {
 			case got.Exhausted != "":
@@ -122,7 +127,7 @@ func TestWhatWouldDoHarmIsAskedOfTheGuardsEvenWhereItFindsNothingToAct(t *testin
 func situation(t *testing.T, restart, rollback []incident.Target, actions []incident.Action, unlisted bool, rung int) decide.Situation {
 	t.Helper()
 	first := can{"restart", remedy.Traits{EndsRequests: true}, restart}
-	second := can{"rollback", remedy.Traits{}, rollback}
+	second := can{"rollback", remedy.Traits{EndsRequests: true}, rollback}
 	book, err := playbook.Parse("book", []byte(book), playbook.Known{
 		Causes: incident.Causes(), Remedies: playbook.Remedies([]can{first, second}), Limits: guard.Defaults(guard.Act),
 		Harmful: func(incident.Cause, string) string { return "" },

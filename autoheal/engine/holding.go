@@ -75,7 +75,7 @@ func (w *work) renew(ctx context.Context) {
 // holding keeps the change while the fault lasts, and looks for its end: holding -> reverting, or back to received where the
 // change does not help any more.
 func (w *work) holding(ctx context.Context) error {
-	begun, judge := w.cfg.Now(), &verify.Judge{Mitigated: w.mitigates()}
+	judge := &verify.Judge{Mitigated: w.mitigates()}
 	for {
 		a := w.lasting()
 		if a == nil {
@@ -100,7 +100,7 @@ func (w *work) holding(ctx context.Context) error {
 			w.progress.Looks = 0
 			return w.verified(relapsed, w.move(ctx, incident.Received, "%s does not help any more: the edge was bad %d times in a row", a.Remedy, judge.Bad()))
 		case w.stepOf(*a).Hold.AtMost > 0 && w.cfg.Now().Sub(a.StartedAt) > w.stepOf(*a).Hold.AtMost:
-			return w.escalate(ctx, "%s has stood for %s and the fault has not passed (%s)", a.Remedy, w.cfg.Now().Sub(begun).Round(time.Second), why)
+			return w.escalate(ctx, "%s has stood for %s and the fault has not passed (%s)", a.Remedy, w.cfg.Now().Sub(a.StartedAt).Round(time.Second), why)
 		}
 		if !pause(ctx, readEvery) {
 			return ctx.Err()
