@@ -228,6 +228,9 @@ func queryPatient(t *testing.T) patient {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
+	if err := smallshop.Connect(t.Context(), pool); err != nil {
+		t.Fatal(err)
+	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), 200*time.Millisecond)
 		defer cancel()

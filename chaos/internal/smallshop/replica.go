@@ -36,7 +36,20 @@ func startReplica(ctx context.Context, database, workload, id string) (*replica,
 	if err != nil {
 		return nil, err
 	}
-	return &replica{id: id, startID: uuid.NewString(), workload: workload, pool: pool}, pool.Ping(ctx)
+	return &replica{id: id, startID: uuid.NewString(), workload: workload, pool: pool}, Connect(ctx, pool)
+}
+
+// Connect opens every connection that the pool may hold. Without it the first requests pay for the handshakes out of the short
+// time that they wait for a connection, and on a busy machine fail as if the pool were exhausted.
+func Connect(ctx context.Context, pool *pgxpool.Pool) error {
+	for range pool.Config().MaxConns {
+		conn, err := pool.Acquire(ctx)
+		if err != nil {
+			return err
+		}
+		defer conn.Release()
+	}
+	return nil
 }
 
 // order holds a connection for as long as hold says. With a coupon it forgets to give it back, unless mended.
