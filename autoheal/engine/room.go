@@ -81,9 +81,10 @@ func pool(seen *look, replica string) int {
 
 // harm is how many checkouts the healer's own actions have cost within the last hour.
 func (w *work) harm(effects []incident.Effect) float64 {
-	sum, since := 0.0, w.cfg.Now().Add(-time.Hour)
+	now := w.cfg.Now()
+	sum, since := 0.0, now.Add(-time.Hour)
 	for _, e := range effects {
-		if e.StartedAt.After(since) {
+		if e.LastAt(now).After(since) {
 			sum += e.Harmed
 		}
 	}

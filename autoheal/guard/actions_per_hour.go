@@ -21,8 +21,8 @@ func actionsPerHour(r Request) Answer {
 			continue
 		}
 		key := actionOf(e, count)
-		if r.At.Sub(e.StartedAt) < time.Hour && e.StartedAt.After(latest[key]) {
-			latest[key] = e.StartedAt
+		if at := e.LastAt(r.At); r.At.Sub(at) < time.Hour && at.After(latest[key]) {
+			latest[key] = at
 		}
 	}
 	// What the request is a part of has been counted already, or would not be an action of its own.

@@ -40,6 +40,19 @@ func TestGuardsOfThePast(t *testing.T) {
 		{"actions-per-hour", "allows the sixth", func(r *guard.Request) { r.Effects = many(5, time.Minute) }, true, false},
 		{"actions-per-hour", "refuses the seventh", func(r *guard.Request) { r.Effects = many(6, time.Minute) }, false, true},
 		{"actions-per-hour", "forgets after an hour", func(r *guard.Request) { r.Effects = many(6, time.Hour) }, true, false},
+		{"actions-per-hour", "counts what was intended before this hour and done within it", func(r *guard.Request) {
+			r.Effects = many(6, 2*time.Hour)
+			ended := now.Add(-time.Minute)
+			for i := range r.Effects {
+				r.Effects[i].FinishedAt = &ended
+			}
+		}, false, true},
+		{"actions-per-hour", "counts what was intended before this hour and is under way", func(r *guard.Request) {
+			r.Effects = many(6, 2*time.Hour)
+			for i := range r.Effects {
+				r.Effects[i].Result = ""
+			}
+		}, false, true},
 		{"actions-per-hour", "counts the restarts of one rolling restart as one", func(r *guard.Request) {
 			for i := range 10 {
 				r.Effects = append(r.Effects, effect("other", fmt.Sprintf("orders-%d", i), incident.ResultDone, time.Minute))

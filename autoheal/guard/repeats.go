@@ -8,7 +8,7 @@ func repeats(r Request) Answer {
 	incidents := map[string]bool{}
 	for _, e := range r.Effects {
 		same := e.Workload == r.Target.Workload && e.Remedy == r.Remedy && e.Cause == r.Cause
-		if same && happened(e) && e.IncidentID != r.IncidentID && r.At.Sub(e.StartedAt) < r.Limits.RepeatsWithin {
+		if same && happened(e) && e.IncidentID != r.IncidentID && r.At.Sub(e.LastAt(r.At)) < r.Limits.RepeatsWithin {
 			incidents[e.IncidentID] = true
 		}
 	}

@@ -19,6 +19,18 @@ type Effect struct {
 	Harmed float64
 }
 
+// LastAt is the latest moment at which the effect may have reached the world: now while it is under way, which can be long after
+// it was intended, since a healer that dies in between leaves it to the next one.
+func (e Effect) LastAt(now time.Time) time.Time {
+	switch {
+	case e.FinishedAt != nil:
+		return *e.FinishedAt
+	case e.Result == "":
+		return now
+	}
+	return e.StartedAt
+}
+
 // Lease is the right of one incident to act on one workload until it expires.
 type Lease struct {
 	Target    string

@@ -26,10 +26,10 @@ func saveEffect(ctx context.Context, tx *sql.Tx, e incident.Effect) error {
 	return err
 }
 
-// Effects returns the actions that began at or after a time, oldest first.
+// Effects returns the actions that began or ended at or after a time, and those that have not ended, oldest first.
 func (s *Store) Effects(ctx context.Context, since time.Time) ([]incident.Effect, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT incident_id, key, started_at, rung, cause, remedy, workload, replica,
-		replaced_by, finished_at, result, harmed FROM actions WHERE started_at >= ? ORDER BY started_at`, text(since))
+		replaced_by, finished_at, result, harmed FROM actions WHERE finished_at IS NULL OR finished_at >= ?1 OR started_at >= ?1 ORDER BY started_at`, text(since))
 	if err != nil {
 		return nil, fmt.Errorf("store: actions: %w", err)
 	}

@@ -167,6 +167,27 @@ func TestARecordComesBackAsItWas(t *testing.T) {
 	}
 }
 
+func TestThePastHoldsWhatEndedLateAndWhatHasNotEnded(t *testing.T) {
+	s := fresh(t)
+	d := delivery("firing", "a")
+	save(t, s, d)
+	c := opened(t, s, "i1", d.Alerts...)
+	c.Joined = nil
+	early, late := t0.Add(time.Minute), t0.Add(time.Hour)
+	c.Effects = []incident.Effect{
+		{IncidentID: "i1", Key: "ended long ago", StartedAt: t0, FinishedAt: &early, Result: incident.ResultDone},
+		{IncidentID: "i1", Key: "ended late", StartedAt: t0.Add(time.Second), FinishedAt: &late, Result: incident.ResultDone},
+		{IncidentID: "i1", Key: "under way", StartedAt: t0.Add(2 * time.Second)},
+	}
+	if err := s.Save(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	effects, err := s.Effects(t.Context(), t0.Add(2*time.Minute))
+	if err != nil || len(effects) != 2 || effects[0].Key != "ended late" || effects[1].Key != "under way" {
+		t.Errorf("got %+v, error %v", effects, err)
+	}
+}
+
 func TestAnIncidentCannotEndOverAnAlertThatNobodySaw(t *testing.T) {
 	s := fresh(t)
 	d := delivery("firing", "a", "b")
