@@ -344,10 +344,10 @@ func TestASignThatLacksOnlyTimeIsWaitedFor(t *testing.T) {
 		facts evidence.Facts
 		want  time.Duration
 	}{
-		"a root that is young is none yet": {lockedBy(sick(), 0.1), 400 * time.Millisecond},
+		"a root that is young is none yet": {lockedBy(sick(), 0.1), 250 * time.Millisecond},
 		"a root gets old":                  {lockedBy(sick(), 0.8), 200 * time.Millisecond},
 		"statements get long":              {set(set(young, evidence.SessionsActiveLong, "orders-1", 0), evidence.SessionsActiveOldest, "orders-1", 0.7), 300 * time.Millisecond},
-		"nothing is on its way":            {sick(), 400 * time.Millisecond},
+		"nothing is on its way":            {sick(), 250 * time.Millisecond},
 		"the next sample of pool":          {newOn(aged(leakOn(sick(), "orders-1"), 1100*time.Millisecond), "orders-1"), 200 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {

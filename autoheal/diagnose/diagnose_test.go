@@ -209,7 +209,7 @@ func TestASampleOfThePoolIsHeldOnlyAgainstWhatItCanTell(t *testing.T) {
 		}, "a backend has worked since", 200 * time.Millisecond},
 		{"where more is missing than time, time alone will not do", 4 * time.Second, map[string]float64{
 			evidence.SessionsIdleYoungest: 2.5, evidence.SessionsIdleOldest: 2.9, evidence.PoolTimeouts: 0,
-		}, "no caller gave up", 2 * time.Second},
+		}, "no caller gave up", 1250 * time.Millisecond},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := diagnose.Diagnose(seen(test.ago, test.changes), 1, scrape)

@@ -156,6 +156,9 @@ const (
 	// settled is for how many scrapes an inconclusive picture may be one that is only not whole yet: windows of three scrapes
 	// hold what was before the fault, and a new release must have been scraped as well (docs/evidence.md, "seen").
 	settled = 6
+	// fresh is for how many scrapes it is looked at as often as evidence may come: what is counted between the last two scrapes is
+	// whole by then.
+	fresh = 2
 	// page is how many alerts are given to incidents at a time, and pages how often in a row before the open incidents have their
 	// turn: memory is bounded, a payload of 10,000 is whole before anybody looks at it, and a flood of alerts holds nobody up.
 	page  = 500

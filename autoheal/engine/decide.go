@@ -148,7 +148,7 @@ func (w *work) undecided(ctx context.Context) error {
 		pause(ctx, wait)
 		return nil
 	}
-	early := w.cfg.Now().Sub(w.progress.LookingSince) < settled*w.cfg.ScrapeInterval
+	scrapes := float64(w.cfg.Now().Sub(w.progress.LookingSince)) / float64(w.cfg.ScrapeInterval)
 	switch {
 	case w.seen.Harmless && w.progress.Looks < harmlessLooks:
 		return again(max(w.seen.LookAgainIn, readEvery))
@@ -156,7 +156,9 @@ func (w *work) undecided(ctx context.Context) error {
 		return again(w.seen.LookAgainIn)
 	case w.seen.Gone:
 		return w.over(ctx)
-	case early && !w.seen.Harmless:
+	case scrapes < fresh && !w.seen.Harmless:
+		return again(w.seen.LookAgainIn)
+	case scrapes < settled && !w.seen.Harmless:
 		return again(max(w.seen.LookAgainIn, w.cfg.ScrapeInterval/2))
 	case w.seen.Harmless:
 		return w.end(ctx, incident.Closed, incident.Harmless, "%s, %d looks in a row: nothing was done", w.in.Diagnosis.Summary, w.progress.Looks)

@@ -203,7 +203,7 @@ func (l *law) works(at *life, workload, key string) {
 		l.inFlight[at] = map[string]string{}
 	}
 	l.inFlight[at][workload] = key
-	l.count(at, workload)
+	l.count(workload)
 }
 
 // rests notes that a remedy is done with a workload.
@@ -213,11 +213,15 @@ func (l *law) rests(at *life, workload string) {
 	delete(l.inFlight[at], workload)
 }
 
-// count looks how much one healer has in flight. Two healers do not count one another: that needs an election, which is to come.
-func (l *law) count(at *life, workload string) {
+// count looks how much is in flight. Of two healers at work on one incident, the faster one ends it and gives its lease back while
+// the other one still watches what it had asked for: to count that needs an election, which is to come.
+func (l *law) count(workload string) {
+	if l.world.plan.twins > 0 {
+		return
+	}
 	keys, workloads := map[string]bool{}, map[string]bool{}
 	for other, busy := range l.inFlight {
-		if !other.alive() || l.world.plan.twins > 0 && other != at {
+		if !other.alive() {
 			continue
 		}
 		for on, key := range busy {

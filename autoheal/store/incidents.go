@@ -37,9 +37,9 @@ var ErrStale = errors.New("the incident has been written by somebody else since 
 // the revision after that.
 func (s *Store) Save(ctx context.Context, c Change) error {
 	// Alerts are kept in their own tables, where a later webhook can still resolve them: one that goes on firing may even belong to
-	// a later incident one day.
+	// a later incident one day. Evidence has a table that only grows.
 	in := c.Incident
-	in.Alerts = nil
+	in.Alerts, in.Evidence = nil, nil
 	record, err := json.Marshal(in)
 	if err != nil {
 		return fmt.Errorf("store: incident %s: %w", in.ID, err)
@@ -56,6 +56,9 @@ func (s *Store) Save(ctx context.Context, c Change) error {
 		}
 		if err := saveRecord(ctx, tx, c.Incident, string(record), string(progress)); err != nil {
 			return fmt.Errorf("store: incident %s: %w", in.ID, err)
+		}
+		if err := saveEvidence(ctx, tx, in.ID, c.Incident.Evidence); err != nil {
+			return fmt.Errorf("store: incident %s: evidence: %w", in.ID, err)
 		}
 		if err := assign(ctx, tx, in.ID, c.Joined); err != nil {
 			return fmt.Errorf("store: incident %s: alerts: %w", in.ID, err)
@@ -153,13 +156,11 @@ func (s *Store) Open(ctx context.Context) ([]incident.Incident, error) {
 	return open, rows.Err()
 }
 
-// Troubled counts the incidents beside one that are open, or were handed over to a person at or after a time. Those that came
-// in more than a day before it are not looked at.
+// Troubled counts the incidents beside one that are open, or were handed over to a person at or after a time.
 func (s *Store) Troubled(ctx context.Context, except string, since time.Time) (int, error) {
 	var n int
-	err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM incidents WHERE id <> ? AND (open = 1 OR opened_at >= ?
-		AND json_extract(record, '$.state') = ? AND julianday(json_extract(record, '$.stages.ended')) >= julianday(?))`,
-		except, text(since.Add(-24*time.Hour)), string(incident.Escalated), text(since)).Scan(&n)
+	err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM incidents WHERE id <> ? AND (open = 1 OR handed_over_at >= ?)`,
+		except, text(since)).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("store: incidents: %w", err)
 	}
@@ -203,7 +204,8 @@ func (s *Store) Load(ctx context.Context, id string) (incident.Incident, inciden
 	if err := json.Unmarshal([]byte(raw), &progress); err != nil {
 		return in, progress, fmt.Errorf("store: incident %s: progress: %w", id, err)
 	}
-	return in, progress, nil
+	in.Evidence, err = s.evidence(ctx, id)
+	return in, progress, err
 }
 
 func (s *Store) list(ctx context.Context, where string, args ...any) ([]incident.Incident, error) {

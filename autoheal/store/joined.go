@@ -64,7 +64,7 @@ func (s *Store) Joined(ctx context.Context, id string, tell func(incident.Alert)
 	return s.truncated(ctx, id)
 }
 
-// fill adds what lives in tables of its own: the incident's alerts, and how many more Alertmanager had left out.
+// fill adds what lives in tables of its own: the incident's evidence, its alerts, and how many more Alertmanager had left out.
 func (s *Store) fill(ctx context.Context, in *incident.Incident) error {
 	own := in.Alerts // of a record that is older than the table of moved alerts
 	in.Alerts = []incident.Alert{}
@@ -85,6 +85,9 @@ func (s *Store) fill(ctx context.Context, in *incident.Incident) error {
 		add(a)
 	}
 	var err error
+	if in.Evidence, err = s.evidence(ctx, in.ID); err != nil {
+		return err
+	}
 	in.Truncated, err = s.truncated(ctx, in.ID)
 	return err
 }

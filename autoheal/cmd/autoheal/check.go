@@ -42,7 +42,7 @@ func (c checkCommand) Run(to command.Output) error {
 	for _, cause := range book.Causes() {
 		printLadder(to, cause, book.Ladder(cause))
 	}
-	fmt.Fprintf(to.Out, "%s\n  a person gets it after a second look\n", incident.Inconclusive)
+	fmt.Fprintf(to.Out, "%s\n  a person gets it, when six scrapes have not made the picture whole\n", incident.Inconclusive)
 	return nil
 }
 
