@@ -16,6 +16,8 @@ type ModeChange struct {
 	// If is the mode that is changed; any other but Mode is a conflict.
 	If string
 	By string
+	// Key names the change: once it was taken back with this key, the edge does not make it any more, however long a request was on its way.
+	Key string
 	// For is how long the edge stays so by itself; it does not count for normal.
 	For time.Duration
 	// Admit is how many checkouts a second all replicas of the edge let through together; only for shed.
@@ -25,7 +27,7 @@ type ModeChange struct {
 // WeightsChange asks for weights, in the same way.
 type WeightsChange struct {
 	Weights, If Weights
-	By          string
+	By, Key     string
 	For         time.Duration
 }
 
@@ -46,7 +48,7 @@ func (c *Client) State(ctx context.Context) (*State, error) {
 // SetMode asks every replica, and returns until when they stay so. An error may have left some of them changed, which it says.
 func (c *Client) SetMode(ctx context.Context, m ModeChange) (State, error) {
 	return c.all(ctx, func(ctx context.Context, to Instance, of int) (State, error) {
-		body := map[string]any{"mode": m.Mode, "if": m.If, "by": m.By}
+		body := map[string]any{"mode": m.Mode, "if": m.If, "by": m.By, "key": m.Key}
 		if m.Mode != Normal {
 			body["for"] = m.For.String()
 		}
@@ -60,7 +62,7 @@ func (c *Client) SetMode(ctx context.Context, m ModeChange) (State, error) {
 // SetWeights asks every replica.
 func (c *Client) SetWeights(ctx context.Context, w WeightsChange) (State, error) {
 	return c.all(ctx, func(ctx context.Context, to Instance, _ int) (State, error) {
-		body := map[string]any{"stable": w.Weights.Stable, "standby": w.Weights.Standby, "if": w.If, "by": w.By}
+		body := map[string]any{"stable": w.Weights.Stable, "standby": w.Weights.Standby, "if": w.If, "by": w.By, "key": w.Key}
 		if w.Weights != Usual() {
 			body["for"] = w.For.String()
 		}

@@ -140,7 +140,7 @@ func (w *work) carryOut(ctx context.Context, choice decide.Choice, target incide
 	a := w.in.Actions[w.unfinished()]
 	before, _ := w.cfg.Edge.Read(ctx)
 	effect := w.apply(ctx, choice.Remedy, remedy.Application{
-		IncidentID: w.in.ID, Target: target, Params: choice.Step.With, IntendedAt: a.StartedAt, Timeout: choice.Step.Timeout, Resumed: resumed,
+		IncidentID: w.in.ID, Key: a.Key, Target: target, Params: choice.Step.With, IntendedAt: a.StartedAt, Timeout: choice.Step.Timeout, Resumed: resumed,
 		TimeToLive: choice.Step.Hold.TimeToLive,
 		Recheck:    func(ctx context.Context) (string, error) { return w.recheck(ctx, choice, target) },
 	})

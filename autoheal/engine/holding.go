@@ -62,7 +62,8 @@ func (w *work) renew(ctx context.Context) {
 			continue
 		}
 		until, err := renewer.Renew(ctx, remedy.Application{
-			IncidentID: w.in.ID, Target: a.Undo.Target, Params: a.Undo.Params, IntendedAt: a.StartedAt, Timeout: step.Timeout, TimeToLive: ttl,
+			IncidentID: w.in.ID, Key: a.Key, Target: a.Undo.Target, Params: a.Undo.Params, IntendedAt: a.StartedAt,
+			Timeout: step.Timeout, TimeToLive: ttl,
 		})
 		if err != nil {
 			w.cfg.Logger.WarnContext(ctx, "a change could not be renewed; trying again", "incident", w.in.ID, "remedy", a.Remedy, "error", err)

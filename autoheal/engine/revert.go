@@ -114,7 +114,7 @@ func (w *work) takeBack(ctx context.Context, undoer remedy.Undoer, i int) remedy
 	ctx, span := w.actionSpan(ctx, undoer.Name()+".undo", change.Target)
 	defer span.End()
 	return undoer.Undo(ctx, remedy.Application{
-		IncidentID: w.in.ID, Target: change.Target, Params: change.Params, IntendedAt: *change.StartedAt,
+		IncidentID: w.in.ID, Key: w.in.Actions[i].Key, Target: change.Target, Params: change.Params, IntendedAt: *change.StartedAt,
 		Timeout: w.stepOf(w.in.Actions[i]).Timeout, Resumed: true,
 	})
 }

@@ -184,8 +184,8 @@ func TestWhatIsNotOptedInIsNotTouched(t *testing.T) {
 	control := c.control()
 	for what, err := range map[string]error{
 		"restart":                         control.Restart(t.Context(), "orders", pod.ID, pod.StartID),
-		"scale":                           control.Scale(t.Context(), "orders", 1, 2),
-		"scale what the Role leaves out":  control.Scale(t.Context(), "payments", 1, 2),
+		"scale":                           control.Scale(t.Context(), "orders", 1, 2, ""),
+		"scale what the Role leaves out":  control.Scale(t.Context(), "payments", 1, 2, ""),
 		"restart with the Deployment out": c.restartWithLabels(pod, "pod"),
 		"restart with the pod out":        c.restartWithLabels(pod, "deployment"),
 	} {

@@ -399,7 +399,7 @@ func TestAnAPIServerThatHangsIsAnErrorInTime(t *testing.T) {
 	}
 	_, listErr := c.Workloads(t.Context())
 	for what, err := range map[string]error{
-		"list": listErr, "restart": c.Restart(t.Context(), "orders", "orders-1", "x"), "scale": c.Scale(t.Context(), "orders", 1, 2),
+		"list": listErr, "restart": c.Restart(t.Context(), "orders", "orders-1", "x"), "scale": c.Scale(t.Context(), "orders", 1, 2, ""),
 		"roll back": c.RollBack(t.Context(), "orders", "v2", "v1"),
 	} {
 		if !errors.Is(err, context.DeadlineExceeded) {

@@ -48,7 +48,7 @@ func (c *cluster) patch(text string) {
 
 func TestAChangeThatComesBetweenJudgingAndScalingIsNotOverwritten(t *testing.T) {
 	c := ward(t)
-	err := c.meddled(func() { c.patch(`{"spec":{"replicas":4}}`) }).Scale(t.Context(), "orders", 2, 3)
+	err := c.meddled(func() { c.patch(`{"spec":{"replicas":4}}`) }).Scale(t.Context(), "orders", 2, 3, "")
 	if !errors.Is(err, workload.ErrConflict) || c.workload("orders").Desired != 4 {
 		t.Errorf("%v, and %d replicas are wanted; want a conflict, and 4", err, c.workload("orders").Desired)
 	}
@@ -58,7 +58,7 @@ func TestAChangeOfSomethingElseDoesNotHinder(t *testing.T) {
 	c := ward(t)
 	c.release("orders", "v2")
 	note := func() { c.patch(`{"metadata":{"annotations":{"note":"seen"}}}`) }
-	if err := c.meddled(note).Scale(t.Context(), "orders", 2, 3); err != nil {
+	if err := c.meddled(note).Scale(t.Context(), "orders", 2, 3, ""); err != nil {
 		t.Errorf("scale: %v", err)
 	}
 	c.patch(`{"metadata":{"annotations":{"note":null}}}`)

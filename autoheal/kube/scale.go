@@ -28,12 +28,13 @@ const (
 )
 
 // Scale sets how many replicas a Deployment shall have, if it is from now.
-func (c *Control) Scale(ctx context.Context, name string, from, to int) error {
+func (c *Control) Scale(ctx context.Context, name string, from, to int, _ string) error {
 	return c.scale(ctx, name, from, to, map[string]any{scaleUntil: nil, scaleBackTo: nil})
 }
 
-// ScaleFor is Scale with a note of when to go back to from. Nobody but the healer does, so it returns no time.
-func (c *Control) ScaleFor(ctx context.Context, name string, from, to int, lasts time.Duration) (*time.Time, error) {
+// ScaleFor is Scale with a note of when to go back to from. Nobody but the healer does, so it returns no time. A request that was long
+// on its way has an old resource version, so it needs no key.
+func (c *Control) ScaleFor(ctx context.Context, name string, from, to int, lasts time.Duration, _ string) (*time.Time, error) {
 	return nil, c.scale(ctx, name, from, to, map[string]any{
 		scaleUntil: time.Now().Add(lasts).UTC().Format(time.RFC3339), scaleBackTo: strconv.Itoa(from),
 	})

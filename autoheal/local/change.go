@@ -16,22 +16,21 @@ import (
 // before. Somebody who changes it within that moment loses; nobody but the healer and people use this API.
 
 // Scale sets how many replicas the workload shall have, if it is from now.
-func (c *Control) Scale(ctx context.Context, name string, from, to int) error {
-	there, err := c.scalable(ctx, name, from, to)
-	if err != nil || there {
+func (c *Control) Scale(ctx context.Context, name string, from, to int, key string) error {
+	if _, err := c.scalable(ctx, name, from, to); err != nil {
 		return err
 	}
-	return c.scale(ctx, name, map[string]any{"replicas": to})
+	return c.scale(ctx, name, map[string]any{"replicas": to, "key": key}) // also where it is so already: nothing of this key is to come any more
 }
 
 // ScaleFor is Scale for a time, after which the supervisor itself goes back to from. Where the number is to already, the time
 // begins anew.
-func (c *Control) ScaleFor(ctx context.Context, name string, from, to int, lasts time.Duration) (*time.Time, error) {
+func (c *Control) ScaleFor(ctx context.Context, name string, from, to int, lasts time.Duration, key string) (*time.Time, error) {
 	if _, err := c.scalable(ctx, name, from, to); err != nil {
 		return nil, err
 	}
 	until := time.Now().Add(lasts) // the supervisor reckons from when it is asked, a little later
-	if err := c.scale(ctx, name, map[string]any{"replicas": to, "for": lasts.String(), "back_to": from}); err != nil {
+	if err := c.scale(ctx, name, map[string]any{"replicas": to, "for": lasts.String(), "back_to": from, "key": key}); err != nil {
 		return nil, err
 	}
 	return &until, nil

@@ -30,11 +30,12 @@ type Replicas interface {
 type Scaler interface {
 	Watcher
 	// Scale asks for another number. It is no error when that is the number already. workload.ErrConflict: it is neither
-	// from nor to by now.
-	Scale(ctx context.Context, name string, from, to int) error
+	// from nor to by now. It takes back what was scaled for a time with this key.
+	Scale(ctx context.Context, name string, from, to int, key string) error
 	// ScaleFor is Scale with a time to live, after which it shall be from again; asked again, the time begins anew. It returns
-	// when whoever runs the workload goes back by himself, and nil where he does not.
-	ScaleFor(ctx context.Context, name string, from, to int, lasts time.Duration) (until *time.Time, err error)
+	// when whoever runs the workload goes back by himself, and nil where he does not. workload.ErrConflict also where what has
+	// this key was taken back already: the request was long on its way.
+	ScaleFor(ctx context.Context, name string, from, to int, lasts time.Duration, key string) (until *time.Time, err error)
 }
 
 // Releases puts a workload back to a version that it had.

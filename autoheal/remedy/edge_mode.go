@@ -98,7 +98,7 @@ func (m *EdgeMode) free(ctx context.Context, a Application) error {
 
 func (m *EdgeMode) set(ctx context.Context, a Application) (edge.State, error) {
 	return m.edge.SetMode(ctx, edge.ModeChange{
-		Mode: a.Target.To, If: a.Target.Is, By: a.by(), For: a.ttl(), Admit: a.Params.admit(),
+		Mode: a.Target.To, If: a.Target.Is, By: a.by(), Key: a.Key, For: a.ttl(), Admit: a.Params.admit(),
 	})
 }
 
@@ -119,7 +119,7 @@ func (m *EdgeMode) Undo(ctx context.Context, a Application) Effect {
 			if err := m.free(ctx, a); err != nil {
 				return err
 			}
-			_, err := m.edge.SetMode(ctx, edge.ModeChange{Mode: a.Target.Is, If: a.Target.To, By: a.by()})
+			_, err := m.edge.SetMode(ctx, edge.ModeChange{Mode: a.Target.Is, If: a.Target.To, By: a.by(), Key: a.Key})
 			return err
 		},
 	}.result(ctx, fmt.Sprintf("taking the mode %s of %s back", a.Target.To, a.Target.Name))

@@ -2,6 +2,7 @@ package remedy
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/faultline-lab/faultline/autoheal/edge"
 	"github.com/faultline-lab/faultline/autoheal/edge/edgetest"
 	"github.com/faultline-lab/faultline/autoheal/incident"
+	"github.com/faultline-lab/faultline/autoheal/workload"
 )
 
 // gate is an edge of some replicas, spoken to by the real client without a network, so that time can be virtual.
@@ -187,6 +189,27 @@ func TestAModeIsTakenBackOnceAndOnlyOurs(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestAModeThatWasTakenBackIsNotBroughtBackByARequestThatWasLongOnItsWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate("storefront-a", "storefront-b")
+		m := accept(door{edge: g.client(t)})
+		a := toAccept()
+		if effect := m.Apply(t.Context(), a); effect.Result != incident.ResultDone {
+			t.Fatalf("%+v", effect)
+		}
+		if effect := m.Undo(t.Context(), a); effect.Result != incident.ResultDone {
+			t.Fatalf("%+v", effect)
+		}
+		if _, err := m.set(t.Context(), a); !errors.Is(err, workload.ErrConflict) || g.modes() != "normal normal" {
+			t.Errorf("%v, modes %s; want a conflict, and nothing changed", err, g.modes())
+		}
+		a.Key = "i/2/0/storefront"
+		if effect := m.Apply(t.Context(), a); effect.Result != incident.ResultDone {
+			t.Errorf("made anew: %+v", effect)
+		}
+	})
 }
 
 func TestAModeIsRenewedOnReplicasThatCameLaterToo(t *testing.T) {

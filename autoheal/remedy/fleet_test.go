@@ -80,11 +80,11 @@ func (f *fleet) change(is, from, to any, do func()) error {
 	return nil
 }
 
-func (c asControl) Scale(_ context.Context, _ string, from, to int) error {
+func (c asControl) Scale(_ context.Context, _ string, from, to int, _ string) error {
 	return c.change(c.look().Desired, from, to, func() { c.Desired, c.until = to, nil })
 }
 
-func (c asControl) ScaleFor(_ context.Context, _ string, from, to int, lasts time.Duration) (*time.Time, error) {
+func (c asControl) ScaleFor(_ context.Context, _ string, from, to int, lasts time.Duration, _ string) (*time.Time, error) {
 	until := time.Now().Add(lasts)
 	err := c.change(c.look().Desired, from, to, func() { c.Desired = to })
 	if err == nil || errors.Is(err, errLost) {
@@ -104,7 +104,7 @@ func (asControl) Restart(context.Context, string, string, string) error { return
 
 func application(kind incident.TargetKind, name, is, to string) Application {
 	return Application{
-		IncidentID: "i", IntendedAt: time.Now(), Timeout: 5 * time.Second, TimeToLive: 20 * time.Second,
+		IncidentID: "i", Key: "i/1/0/" + name, IntendedAt: time.Now(), Timeout: 5 * time.Second, TimeToLive: 20 * time.Second,
 		Target: incident.Target{Kind: kind, Workload: name, Name: name, Is: is, To: to},
 	}
 }

@@ -83,8 +83,11 @@ func (s Sight) HasReplica(id string) bool {
 // Application is one use of a remedy.
 type Application struct {
 	IncidentID string
-	Target     incident.Target
-	Params     Params
+	// Key is that of the action whose change is made, renewed or taken back (incident.Action). Whoever carries the change does not make it
+	// again once it was taken back: a request may be long on its way.
+	Key    string
+	Target incident.Target
+	Params Params
 	// IntendedAt is when the intent was recorded.
 	IntendedAt time.Time
 	// Timeout bounds the effect on this target.

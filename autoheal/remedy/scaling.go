@@ -44,7 +44,7 @@ func (s scaling) apply(ctx context.Context, a Application) Effect {
 	refused := asking{
 		Application: a, there: s.wants(a.Target.Name, to),
 		request: func(ctx context.Context) (err error) {
-			until, err = s.scaler.ScaleFor(ctx, a.Target.Name, is, to, a.ttl())
+			until, err = s.scaler.ScaleFor(ctx, a.Target.Name, is, to, a.ttl(), a.Key)
 			return err
 		},
 	}.result(ctx, fmt.Sprintf("scaling %s from %d to %d replicas", a.Target.Name, is, to))
@@ -81,7 +81,7 @@ func (s scaling) undo(ctx context.Context, a Application) Effect {
 	}
 	refused := asking{
 		Application: a, there: s.wants(a.Target.Name, is),
-		request: func(ctx context.Context) error { return s.scaler.Scale(ctx, a.Target.Name, to, is) },
+		request: func(ctx context.Context) error { return s.scaler.Scale(ctx, a.Target.Name, to, is, a.Key) },
 	}.result(ctx, fmt.Sprintf("scaling %s back from %d to %d replicas", a.Target.Name, to, is))
 	if refused != nil {
 		return *refused
@@ -105,7 +105,7 @@ func (s scaling) renew(ctx context.Context, a Application) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("%s wants %d replicas and not %d: the time has run out, or somebody else changed it: %w",
 			a.Target.Name, seen.Desired, to, workload.ErrConflict)
 	}
-	until, err := s.scaler.ScaleFor(ctx, a.Target.Name, is, to, a.ttl())
+	until, err := s.scaler.ScaleFor(ctx, a.Target.Name, is, to, a.ttl(), a.Key)
 	if err != nil || until == nil {
 		return time.Time{}, err
 	}

@@ -136,7 +136,7 @@ func (s *ShiftTraffic) set(ctx context.Context, a Application, from, to string) 
 	if err != nil {
 		return edge.State{}, err
 	}
-	return s.edge.SetWeights(ctx, edge.WeightsChange{Weights: want, If: is, By: a.by(), For: a.ttl()})
+	return s.edge.SetWeights(ctx, edge.WeightsChange{Weights: want, If: is, By: a.by(), Key: a.Key, For: a.ttl()})
 }
 
 // Undo shifts back, or scales the standby back.

@@ -16,9 +16,8 @@ type change struct {
 	lapses bool
 }
 
-// latest is how long a request may be on its way: not as long as a change lives that nobody renews. Nothing in a request tells how old it is
-// (docs/simulation.md).
-const latest = 5 * time.Second
+// latest is how long a request may be on its way.
+const latest = 20 * time.Second
 
 func scaleText(name string, from, to int) string {
 	return fmt.Sprintf("scaling of %s from %d to %d", name, from, to)

@@ -117,8 +117,11 @@ func (f *fleet) scale(to int) {
 }
 
 // scaleTo is a request to scale, for a time where back is given.
-func (f *fleet) scaleTo(from, to int, back *time.Time) (changed bool, err error) {
+func (f *fleet) scaleTo(from, to int, back *time.Time, key string) (changed bool, err error) {
 	f.patient.count()
+	if f.patient.late(key, to == f.usual) {
+		return false, workload.ErrConflict
+	}
 	if f.desired != from && f.desired != to {
 		return false, workload.ErrConflict
 	}
@@ -155,9 +158,20 @@ func (f *fleet) rollBack(from, to string) (changed bool, err error) {
 	return true, nil
 }
 
+// late says whether a change has been taken back before this request for it; whoever carries changes remembers their keys.
+func (p *patient) late(key string, usual bool) bool {
+	if usual {
+		p.takenBack[key] = true
+	}
+	return !usual && p.takenBack[key]
+}
+
 // setMode asks for a mode.
 func (p *patient) setMode(c edge.ModeChange) (changed bool, err error) {
 	p.count()
+	if p.late(c.Key, c.Mode == edge.Normal) {
+		return false, workload.ErrConflict
+	}
 	if p.edge.mode != c.If && p.edge.mode != c.Mode {
 		return false, workload.ErrConflict
 	}
@@ -173,6 +187,9 @@ func (p *patient) setMode(c edge.ModeChange) (changed bool, err error) {
 // setWeights asks for weights.
 func (p *patient) setWeights(c edge.WeightsChange) (changed bool, err error) {
 	p.count()
+	if p.late(c.Key, c.Weights == edge.Usual()) {
+		return false, workload.ErrConflict
+	}
 	if p.edge.weights != c.If && p.edge.weights != c.Weights {
 		return false, workload.ErrConflict
 	}

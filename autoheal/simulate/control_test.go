@@ -76,21 +76,21 @@ func (c control) Restart(ctx context.Context, name, id, startID string) error {
 }
 
 // Scale asks for another number of replicas.
-func (c control) Scale(ctx context.Context, name string, from, to int) error {
+func (c control) Scale(ctx context.Context, name string, from, to int, key string) error {
 	return c.ask(ctx, change{workload: name, subject: name, what: scaleText(name, from, to)}, func() (bool, error) {
-		return c.patient.fleetOf(name).scaleTo(from, to, nil)
+		return c.patient.fleetOf(name).scaleTo(from, to, nil, key)
 	})
 }
 
 // ScaleFor asks for another number for a while. On Kubernetes nobody takes it back.
-func (c control) ScaleFor(ctx context.Context, name string, from, to int, lasts time.Duration) (until *time.Time, err error) {
+func (c control) ScaleFor(ctx context.Context, name string, from, to int, lasts time.Duration, key string) (until *time.Time, err error) {
 	own := !c.patient.renames
 	err = c.ask(ctx, change{workload: name, subject: name, what: scaleText(name, from, to), lapses: own}, func() (bool, error) {
 		if own {
 			back := time.Now().Add(lasts)
 			until = &back
 		}
-		return c.patient.fleetOf(name).scaleTo(from, to, until)
+		return c.patient.fleetOf(name).scaleTo(from, to, until, key)
 	})
 	return c.told(until), err
 }

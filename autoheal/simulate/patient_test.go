@@ -27,6 +27,7 @@ type patient struct {
 
 	orders, standby fleet
 	edge            edgeNow
+	takenBack       map[string]bool    // the keys of changes that were
 	sessions        []incident.Session // those that are no replica's own
 	pids            int
 
@@ -61,7 +62,7 @@ type replica struct {
 }
 
 func newPatient(w *world, name string, replicas int, renames bool) *patient {
-	p := &patient{world: w, name: name, renames: renames, counted: time.Now()}
+	p := &patient{world: w, name: name, renames: renames, counted: time.Now(), takenBack: map[string]bool{}}
 	p.edge.reset()
 	p.orders = fleet{patient: p, name: p.back(), desired: replicas, usual: replicas, version: "v1", versions: []string{"v1"}}
 	p.standby = fleet{patient: p, name: p.back() + "-standby", version: "v1", versions: []string{"v1"}}

@@ -1,4 +1,3 @@
-// Package verify proves a heal by the client-facing SLI at the edge: storefront's own series, read from storefront itself.
-//
-// It takes no part in the traffic: a synthetic probe of the journey would place real orders, so there is none.
+// Package verify proves a heal by the client-facing SLI at the edge: storefront's own series, read from storefront itself. Where
+// nobody buys, a Probe places synthetic checkouts, which the edge counts like any other.
 package verify

@@ -23,6 +23,7 @@ type modeChange struct {
 	For   string    `json:"for"`
 	If    mode.Mode `json:"if"`
 	By    string    `json:"by"`
+	Key   string    `json:"key"`
 	Admit int       `json:"admit"`
 }
 
@@ -53,7 +54,7 @@ func (a api) modeOf(body modeChange) (change mode.Change[mode.Setting], err erro
 			return change, apierror.New(apierror.BadRequest, "%s=%.32q is no mode: use normal, defer-payment, accept or shed", name, given)
 		}
 	}
-	change = mode.Change[mode.Setting]{Value: mode.Setting{Mode: body.Mode}, If: mode.Setting{Mode: body.If}, By: body.By}
+	change = mode.Change[mode.Setting]{Value: mode.Setting{Mode: body.Mode}, If: mode.Setting{Mode: body.If}, By: body.By, Key: body.Key}
 	switch {
 	case body.Mode == mode.Accept && a.Backlog == nil:
 		return change, apierror.New(apierror.BadRequest, "accept needs a queue: start storefront with --queue=FILE")
@@ -62,7 +63,7 @@ func (a api) modeOf(body modeChange) (change mode.Change[mode.Setting], err erro
 	case body.Mode == mode.Shed:
 		change.Value.Admit = body.Admit
 	}
-	change.For, err = period(body.For, body.By, body.Mode == mode.Normal)
+	change.For, err = period(body.For, body.By+body.Key, body.Mode == mode.Normal)
 	return change, err
 }
 
@@ -72,6 +73,7 @@ type weightsChange struct {
 	For     string        `json:"for"`
 	If      *mode.Weights `json:"if"`
 	By      string        `json:"by"`
+	Key     string        `json:"key"`
 }
 
 func (a api) setWeights(w http.ResponseWriter, r *http.Request) {
@@ -100,15 +102,15 @@ func weightsOf(body weightsChange) (change mode.Change[mode.Weights], err error)
 	if body.If != nil {
 		expected = *body.If
 	}
-	change = mode.Change[mode.Weights]{Value: mode.Weights{Stable: *body.Stable, Standby: *body.Standby}, If: expected, By: body.By}
-	change.For, err = period(body.For, body.By, change.Value == mode.Usual())
+	change = mode.Change[mode.Weights]{Value: mode.Weights{Stable: *body.Stable, Standby: *body.Standby}, If: expected, By: body.By, Key: body.Key}
+	change.For, err = period(body.For, body.By+body.Key, change.Value == mode.Usual())
 	return change, err
 }
 
 // period reads for how long; what is usual stays, and needs no time.
 func period(text, by string, usual bool) (time.Duration, error) {
 	if len(by) > maxBy {
-		return 0, apierror.New(apierror.BadRequest, "by is longer than %d bytes: name who asks", maxBy)
+		return 0, apierror.New(apierror.BadRequest, "by and key are longer than %d bytes: name who asks, and for what", maxBy)
 	}
 	if usual {
 		return 0, nil

@@ -46,11 +46,20 @@ func (k *Keeper) Mode() Held[Setting] { return k.mode.view() }
 // Weights are the shares of the groups now.
 func (k *Keeper) Weights() Held[Weights] { return k.weights.view() }
 
+// tooLate refuses a change that was taken back before it arrived.
+func tooLate(key string) error {
+	return apierror.New(apierror.Conflict, "the change of key %q has been taken back already; send another key to make it anew", key)
+}
+
 // SetMode changes the mode or renews it. Its error is a conflict when the present mode is neither the one asked for nor the
-// one that the asker expected.
+// one that the asker expected, and when the change of this key was taken back before.
 func (k *Keeper) SetMode(ctx context.Context, change Change[Setting]) error {
-	before, done := k.mode.set(change)
-	if !done {
+	before, came := k.mode.set(change)
+	switch came {
+	case changed:
+	case late:
+		return tooLate(change.Key)
+	case another:
 		return apierror.New(apierror.Conflict, "the mode is %s, by %q; read GET /v1/state, and send it as \"if\" to change it all the same",
 			before.Value.Mode, before.By)
 	}
@@ -63,8 +72,12 @@ func (k *Keeper) SetMode(ctx context.Context, change Change[Setting]) error {
 
 // SetWeights changes the weights or renews them; its error is as that of SetMode.
 func (k *Keeper) SetWeights(ctx context.Context, change Change[Weights]) error {
-	before, done := k.weights.set(change)
-	if !done {
+	before, came := k.weights.set(change)
+	switch came {
+	case changed:
+	case late:
+		return tooLate(change.Key)
+	case another:
 		return apierror.New(apierror.Conflict, "the weights are %d to %d, by %q; read GET /v1/state, and send them as \"if\" to change them all the same",
 			before.Value.Stable, before.Value.Standby, before.By)
 	}

@@ -108,3 +108,39 @@ func TestWeightsEndByThemselvesToo(t *testing.T) {
 		}
 	})
 }
+
+func TestAChangeThatWasTakenBackDoesNotComeBackWithARequestThatWasLongOnItsWay(t *testing.T) {
+	k := newKept(t)
+	synctest.Test(t, func(t *testing.T) {
+		accept := mode.Change[mode.Setting]{Value: mode.Setting{Mode: mode.Accept}, If: mode.Setting{Mode: mode.Normal}, For: time.Minute, Key: "7/1/0/storefront"}
+		back := mode.Change[mode.Setting]{Value: mode.Setting{Mode: mode.Normal}, If: mode.Setting{Mode: mode.Accept}, Key: accept.Key}
+		for _, change := range []mode.Change[mode.Setting]{accept, accept, back, back} {
+			if err := k.SetMode(t.Context(), change); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := k.SetMode(t.Context(), accept); !apierror.Is(err, apierror.Conflict) || k.Mode().Value.Mode != mode.Normal {
+			t.Errorf("%v, mode %s; want a conflict, and normal", err, k.Mode().Value.Mode)
+		}
+		anew := accept
+		anew.Key = "7/2/0/storefront"
+		nameless := accept
+		nameless.Key = ""
+		for _, change := range []mode.Change[mode.Setting]{anew, nameless} {
+			if err := k.SetMode(t.Context(), change); err != nil {
+				t.Errorf("key %q: %v", change.Key, err)
+			}
+		}
+		shift := mode.Change[mode.Weights]{Value: mode.Weights{Standby: 100}, If: mode.Usual(), For: time.Minute, Key: accept.Key}
+		if err := k.SetWeights(t.Context(), shift); err != nil {
+			t.Errorf("the weights have their own memory: %v", err)
+		}
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if err := k.SetMode(t.Context(), accept); err != nil {
+			t.Errorf("an hour later the key is remembered: %v", err)
+		}
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+	})
+}

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/faultline-lab/faultline/autoheal/api"
 	"github.com/faultline-lab/faultline/autoheal/budget"
 	"github.com/faultline-lab/faultline/autoheal/correlate"
@@ -78,7 +80,7 @@ func (c serveCommand) assemble(ctx context.Context, senses *telemetry.Telemetry)
 	if err != nil {
 		return nil, err
 	}
-	edge, err := c.edge(client, h.target.control)
+	edge, err := c.edge(client, h.target.control, senses.Registerer())
 	if err != nil {
 		return nil, err
 	}
@@ -128,14 +130,19 @@ func (h *healer) close() error {
 	return h.store.Close()
 }
 
-// edge reads one URL, or the ready replicas of a workload.
-func (c serveCommand) edge(client *http.Client, from verify.Workloads) (*verify.Edge, error) {
-	if c.EdgeWorkload == "" {
-		return verify.NewEdge(verify.EdgeConfig{URL: c.EdgeMetricsURL, Client: client})
+// edge reads one URL, or the ready replicas of a workload, with synthetic checkouts where there are to be some.
+func (c serveCommand) edge(client *http.Client, from verify.Workloads, metrics prometheus.Registerer) (engine.Edge, error) {
+	where := verify.EdgeConfig{URL: c.EdgeMetricsURL, Client: client}
+	if c.EdgeWorkload != "" {
+		where = verify.EdgeConfig{
+			Instances: verify.ReadyReplicas(from, c.EdgeWorkload), Source: "the ready replicas of " + c.EdgeWorkload, Client: client,
+		}
 	}
-	return verify.NewEdge(verify.EdgeConfig{
-		Instances: verify.ReadyReplicas(from, c.EdgeWorkload), Source: "the ready replicas of " + c.EdgeWorkload, Client: client,
-	})
+	edge, err := verify.NewEdge(where)
+	if err != nil || c.ProbeURL == "" {
+		return edge, err
+	}
+	return verify.NewProbe(verify.ProbeConfig{Edge: edge, URL: c.ProbeURL, Body: c.ProbeBody, Client: client, Registerer: metrics})
 }
 
 func (c serveCommand) gatherer(client *http.Client, from target, admin *pgadmin.Admin, door evidence.EdgeReader) (*evidence.Gatherer, error) {

@@ -31,6 +31,9 @@ type serveCommand struct {
 	EdgeMetricsURL   string `default:"http://127.0.0.1:8080/metrics" help:"The edge's own metrics: the only proof of a heal."`
 	EdgeWorkload     string `help:"The edge's workload, such as storefront: its ready replicas' metrics are read instead, each by itself. Needed where it has more than one."`
 
+	ProbeURL  string `help:"The checkout, as customers reach it. Where nobody buys while a heal is to be proved, a synthetic order is placed there once a second; without it, such a heal is left to a person."`
+	ProbeBody string `default:"{\"customer\":\"synthetic\",\"items\":[{\"sku\":\"SKU-0050\",\"quantity\":1}]}" help:"The synthetic order (JSON), of a customer that the shop knows not to be one: it is a real order."`
+
 	EdgeControl edgeControlFlags `embed:""`
 
 	LokiURL   string `help:"Loki, whose error lines corroborate a diagnosis. Optional: nothing waits for it."`

@@ -23,13 +23,15 @@ type Replica struct {
 
 	mu    sync.Mutex
 	state edge.State
+	// takenBack are the keys of changes that were.
+	takenBack map[string]bool
 	// Changes counts those that changed something, renewals left out.
 	Changes int
 }
 
 // New makes a replica as it is after a start.
 func New(name, token string) *Replica {
-	return &Replica{Name: name, Token: token, state: edge.State{Mode: edge.Normal, Weights: edge.Usual()}}
+	return &Replica{Name: name, Token: token, state: edge.State{Mode: edge.Normal, Weights: edge.Usual()}, takenBack: map[string]bool{}}
 }
 
 // Serve serves it until the test ends.
@@ -63,6 +65,7 @@ type change struct {
 	For     string          `json:"for"`
 	If      json.RawMessage `json:"if"`
 	By      string          `json:"by"`
+	Key     string          `json:"key"`
 	lasts   time.Duration   // what For says
 }
 
@@ -106,10 +109,16 @@ func (r *Replica) change(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	var refused string
-	if c.Mode != "" {
+	switch {
+	case !usual && r.takenBack[c.Key]:
+		refused = "the change of key " + c.Key + " has been taken back already"
+	case c.Mode != "":
 		refused = r.setMode(c)
-	} else {
+	default:
 		refused = r.setWeights(c)
+	}
+	if usual && c.Key != "" {
+		r.takenBack[c.Key] = true
 	}
 	if refused != "" {
 		fail(w, http.StatusConflict, "conflict", refused)

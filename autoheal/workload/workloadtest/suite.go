@@ -16,8 +16,8 @@ type Control interface {
 	Workloads(ctx context.Context) ([]workload.Workload, error)
 	Workload(ctx context.Context, name string) (workload.Workload, error)
 	Restart(ctx context.Context, name, id, startID string) error
-	Scale(ctx context.Context, name string, from, to int) error
-	ScaleFor(ctx context.Context, name string, from, to int, lasts time.Duration) (until *time.Time, err error)
+	Scale(ctx context.Context, name string, from, to int, key string) error
+	ScaleFor(ctx context.Context, name string, from, to int, lasts time.Duration, key string) (until *time.Time, err error)
 	RollBack(ctx context.Context, name, from, to string) error
 }
 
@@ -96,7 +96,7 @@ func notFound(t *testing.T, c Control) {
 		"restarting":              c.Restart(t.Context(), "nobody", "nobody-1", "x"),
 		"restarting an unknown":   c.Restart(t.Context(), Name, Name+"-nobody", "x"),
 		"restarting another's":    c.Restart(t.Context(), Name, read(t, c, Other).Replicas[0].ID, "x"),
-		"scaling":                 c.Scale(t.Context(), "nobody", 1, 2),
+		"scaling":                 c.Scale(t.Context(), "nobody", 1, 2, ""),
 		"rolling back":            c.RollBack(t.Context(), "nobody", "v2", "v1"),
 		"rolling back to nothing": c.RollBack(t.Context(), Name, "v2", ""),
 	} {
@@ -161,19 +161,19 @@ func happensOnce(t *testing.T, c Control) {
 
 func scales(t *testing.T, c Control) {
 	for range 2 { // the second time it is there already
-		if err := c.Scale(t.Context(), Name, 2, 3); err != nil {
+		if err := c.Scale(t.Context(), Name, 2, 3, "i/1/0/orders"); err != nil {
 			t.Fatal(err)
 		}
 	}
 	await(t, c, "three replicas are ready", func(w workload.Workload) bool { return w.Desired == 3 && w.Ready() == 3 })
-	if err := c.Scale(t.Context(), Name, 3, 1); err != nil {
+	if err := c.Scale(t.Context(), Name, 3, 1, "i/1/0/orders"); err != nil {
 		t.Fatal(err)
 	}
 	await(t, c, "one replica is left", func(w workload.Workload) bool { return w.Desired == 1 && len(w.Replicas) == 1 })
 }
 
 func scaleConflicts(t *testing.T, c Control) {
-	if err := c.Scale(t.Context(), Name, 4, 3); !errors.Is(err, workload.ErrConflict) {
+	if err := c.Scale(t.Context(), Name, 4, 3, "i/1/0/orders"); !errors.Is(err, workload.ErrConflict) {
 		t.Errorf("%v; want ErrConflict", err)
 	}
 	if w := read(t, c); w.Desired != 2 {
@@ -184,7 +184,7 @@ func scaleConflicts(t *testing.T, c Control) {
 func scalesForATime(t *testing.T, c Control) {
 	for range 2 { // the second time it is renewed
 		before := time.Now()
-		until, err := c.ScaleFor(t.Context(), Name, 2, 3, within)
+		until, err := c.ScaleFor(t.Context(), Name, 2, 3, within, "i/1/0/orders")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -196,7 +196,7 @@ func scalesForATime(t *testing.T, c Control) {
 }
 
 func scaleForConflicts(t *testing.T, c Control) {
-	if _, err := c.ScaleFor(t.Context(), Name, 4, 3, within); !errors.Is(err, workload.ErrConflict) {
+	if _, err := c.ScaleFor(t.Context(), Name, 4, 3, within, "i/1/0/orders"); !errors.Is(err, workload.ErrConflict) {
 		t.Errorf("%v; want ErrConflict", err)
 	}
 	if w := read(t, c); w.Desired != 2 {
@@ -205,16 +205,16 @@ func scaleForConflicts(t *testing.T, c Control) {
 }
 
 func scalesBackForGood(t *testing.T, c Control) {
-	if _, err := c.ScaleFor(t.Context(), Name, 2, 3, within); err != nil {
+	if _, err := c.ScaleFor(t.Context(), Name, 2, 3, within, "i/1/0/orders"); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if err := c.Scale(t.Context(), Name, 3, 2); err != nil {
+		if err := c.Scale(t.Context(), Name, 3, 2, "i/1/0/orders"); err != nil {
 			t.Fatal(err)
 		}
 	}
 	await(t, c, "two replicas are left", func(w workload.Workload) bool { return w.Desired == 2 && len(w.Replicas) == 2 })
-	if _, err := c.ScaleFor(t.Context(), Name, 3, 4, within); !errors.Is(err, workload.ErrConflict) {
+	if _, err := c.ScaleFor(t.Context(), Name, 3, 4, within, "i/1/0/orders"); !errors.Is(err, workload.ErrConflict) {
 		t.Errorf("going on from where it was: %v; want ErrConflict", err)
 	}
 }

@@ -32,6 +32,7 @@ type scaling struct {
 	Replicas *int   `json:"replicas"`
 	For      string `json:"for"`
 	BackTo   *int   `json:"back_to"`
+	Key      string `json:"key"`
 }
 
 func (a *api) scale(w http.ResponseWriter, r *http.Request) {
@@ -48,7 +49,7 @@ func (a *api) scale(w http.ResponseWriter, r *http.Request) {
 	if ends != nil {
 		change += " for " + body.For
 	}
-	a.accept(w, r, a.cfg.Supervisor.Scale(chi.URLParam(r, "workload"), *body.Replicas, ends), change)
+	a.accept(w, r, a.cfg.Supervisor.Scale(chi.URLParam(r, "workload"), *body.Replicas, ends, body.Key), change)
 }
 
 // lapse reads how the scale is to end; nil when it is to stay. Otherwise it says what is wrong with the request.

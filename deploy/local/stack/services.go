@@ -118,6 +118,7 @@ func (d definition) autoheal(r supervisor.Replica) []string {
 		"--loki-url=" + d.Ports.URL(ports.Loki),
 		"--jaeger-url=" + d.Ports.URL(ports.Jaeger),
 		"--edge-metrics-url=" + d.Ports.URL(ports.Storefront) + "/metrics",
+		"--probe-url=" + d.Ports.URL(ports.Storefront) + "/checkout",
 		"--edge-control-url=" + d.Ports.URL(ports.EdgeControl),
 		"--edge-control-token-file=" + d.Folders.EdgeControlToken,
 		"--kill-switch-file=" + filepath.Join(d.Folders.Run, "autoheal-off"),

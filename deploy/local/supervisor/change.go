@@ -22,13 +22,14 @@ func (s *Supervisor) Restart(ctx context.Context, workload, replica, startID str
 }
 
 // Scale sets how many replicas a workload shall have; it returns at once. With ends, the supervisor itself takes it back
-// when nobody asks again in time. ErrInvalid outside 0..max.
-func (s *Supervisor) Scale(workload string, replicas int, ends *Lapse) error {
+// when nobody asks again in time. ErrInvalid outside 0..max. ErrConflict for a scale with an end whose key has come with one without
+// before: it was taken back, and this request was long on its way. Without a key nobody remembers.
+func (s *Supervisor) Scale(workload string, replicas int, ends *Lapse, key string) error {
 	w, err := s.changeable(workload)
 	if err != nil {
 		return err
 	}
-	return w.scale(replicas, ends)
+	return w.scale(replicas, ends, key)
 }
 
 // SetVersion has the replicas of a workload replaced by another version, one at a time; it returns at once. ErrInvalid

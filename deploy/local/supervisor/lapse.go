@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"fmt"
+	"maps"
 	"time"
 )
 
@@ -25,7 +26,7 @@ type lapse struct {
 	timer  *time.Timer
 }
 
-func (w *workload) scale(replicas int, ends *Lapse) error {
+func (w *workload) scale(replicas int, ends *Lapse, key string) error {
 	if err := w.possible(replicas); err != nil {
 		return err
 	}
@@ -37,11 +38,29 @@ func (w *workload) scale(replicas int, ends *Lapse) error {
 			return err
 		}
 	}
+	if err := w.inTime(ends, key); err != nil {
+		return err
+	}
 	return w.change(func(wanted *want) {
 		before := wanted.replicas
 		wanted.replicas = replicas
 		w.lapseAfter(ends, before)
 	})
+}
+
+// inTime refuses a scale whose key was taken back before it arrived.
+func (w *workload) inTime(ends *Lapse, key string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := time.Now()
+	maps.DeleteFunc(w.takenBack, func(_ string, at time.Time) bool { return now.Sub(at) > LongestLapse })
+	if ends == nil && key != "" {
+		w.takenBack[key] = now
+	}
+	if _, gone := w.takenBack[key]; ends != nil && gone {
+		return fmt.Errorf("%w: the scale of key %s was taken back before this request for it arrived", ErrConflict, key)
+	}
+	return nil
 }
 
 func (w *workload) possible(replicas int) error {

@@ -22,7 +22,7 @@ func scaled(t *testing.T) *workload {
 
 func (w *workload) mustScale(t *testing.T, replicas int, ends *Lapse) {
 	t.Helper()
-	if err := w.scale(replicas, ends); err != nil {
+	if err := w.scale(replicas, ends, ""); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -89,8 +89,35 @@ func TestAnEndThatCannotBeIsRefusedAndChangesNothing(t *testing.T) {
 		"at once": {}, "too soon": {For: time.Millisecond}, "too late": {For: time.Hour},
 		"back to more than there can be": {For: time.Minute, BackTo: new(9)}, "back to less than none": {For: time.Minute, BackTo: new(-1)},
 	} {
-		if err := w.scale(4, &ends); !errors.Is(err, ErrInvalid) || w.view().Desired != 2 {
+		if err := w.scale(4, &ends, ""); !errors.Is(err, ErrInvalid) || w.view().Desired != 2 {
 			t.Errorf("%s: %v, and %d are wanted", name, err, w.view().Desired)
 		}
 	}
+}
+
+func TestAScaleThatWasTakenBackDoesNotComeBackWithARequestThatWasLongOnItsWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := scaled(t)
+		ends := &Lapse{For: 30 * time.Second}
+		for range 2 { // asked for, and renewed
+			if err := w.scale(4, ends, "i/1/0/orders"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.scale(2, nil, "i/1/0/orders"); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.scale(4, ends, "i/1/0/orders"); !errors.Is(err, ErrConflict) {
+			t.Errorf("%v; want ErrConflict", err)
+		}
+		w.expect(t, 2)
+		if err := w.scale(4, ends, "i/2/0/orders"); err != nil {
+			t.Errorf("made anew, with a key of its own: %v", err)
+		}
+		w.expect(t, 4)
+		time.Sleep(LongestLapse + time.Minute)
+		if err := w.scale(4, ends, "i/1/0/orders"); err != nil || len(w.takenBack) > 0 {
+			t.Errorf("%v, and %d keys are remembered; want the old one forgotten", err, len(w.takenBack))
+		}
+	})
 }

@@ -133,7 +133,7 @@ func TestARestartNeedsTheStartIDOfTheChildThatRuns(t *testing.T) {
 func TestScaling(t *testing.T) {
 	set := freePorts(t)
 	s := started(t, Part{Name: "orders", Kind: Service, Workload: workloadOn(t, set, 2)})
-	if err := s.Scale("orders", 4, nil); err != nil {
+	if err := s.Scale("orders", 4, nil, ""); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "four are ready", func() bool {
@@ -146,7 +146,7 @@ func TestScaling(t *testing.T) {
 	if err := os.WriteFile(kept, []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Scale("orders", 0, nil); err != nil {
+	if err := s.Scale("orders", 0, nil, ""); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "none is left", func() bool { return states(orders(t, s)) == "" })
@@ -162,12 +162,12 @@ func TestScaling(t *testing.T) {
 	if _, err := os.Stat(kept); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the working files are still there: %v", err)
 	}
-	if err := s.Scale("orders", 1, nil); err != nil {
+	if err := s.Scale("orders", 1, nil, ""); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "one is ready", func() bool { return states(orders(t, s)) == "orders-1:ready:v1" })
 	for _, wrong := range []int{-1, ports.MaxOrders + 1} {
-		if err := s.Scale("orders", wrong, nil); !errors.Is(err, ErrInvalid) {
+		if err := s.Scale("orders", wrong, nil, ""); !errors.Is(err, ErrInvalid) {
 			t.Errorf("scaling to %d: %v, want that it is not possible", wrong, err)
 		}
 	}

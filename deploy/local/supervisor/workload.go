@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/faultline-lab/faultline/deploy/local/process"
 )
@@ -23,10 +24,11 @@ type workload struct {
 	wake chan struct{}
 	done chan struct{} // closed when keep has ended
 
-	mu       sync.Mutex
-	wanted   want
-	lapse    *lapse     // how the number of replicas will end by itself; nil when it stays
-	replicas []*replica // by ordinal
+	mu        sync.Mutex
+	wanted    want
+	lapse     *lapse               // how the number of replicas will end by itself; nil when it stays
+	takenBack map[string]time.Time // by key, when a scale was taken back: a request for it may arrive after
+	replicas  []*replica           // by ordinal
 
 	restarts restarts
 }
@@ -39,7 +41,9 @@ type replica struct {
 }
 
 func newWorkload(name string, def Workload, sup *Supervisor) *workload {
-	return &workload{name: name, def: def, sup: sup, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	return &workload{
+		name: name, def: def, sup: sup, wake: make(chan struct{}, 1), done: make(chan struct{}), takenBack: map[string]time.Time{},
+	}
 }
 
 // keep brings the workload to what is wanted, again and again, until ctx ends.
