@@ -17,7 +17,7 @@ import (
 
 // Scale sets how many replicas the workload shall have, if it is from now.
 func (c *Control) Scale(ctx context.Context, name string, from, to int, key string) error {
-	if _, err := c.scalable(ctx, name, from, to); err != nil {
+	if err := c.scalable(ctx, name, from, to); err != nil {
 		return err
 	}
 	return c.scale(ctx, name, map[string]any{"replicas": to, "key": key}) // also where it is so already: nothing of this key is to come any more
@@ -26,7 +26,7 @@ func (c *Control) Scale(ctx context.Context, name string, from, to int, key stri
 // ScaleFor is Scale for a time, after which the supervisor itself goes back to from. Where the number is to already, the time
 // begins anew.
 func (c *Control) ScaleFor(ctx context.Context, name string, from, to int, lasts time.Duration, key string) (*time.Time, error) {
-	if _, err := c.scalable(ctx, name, from, to); err != nil {
+	if err := c.scalable(ctx, name, from, to); err != nil {
 		return nil, err
 	}
 	until := time.Now().Add(lasts) // the supervisor reckons from when it is asked, a little later
@@ -36,18 +36,13 @@ func (c *Control) ScaleFor(ctx context.Context, name string, from, to int, lasts
 	return &until, nil
 }
 
-// scalable says whether the workload is from, or there already.
-func (c *Control) scalable(ctx context.Context, name string, from, to int) (there bool, err error) {
+// scalable says why the workload is not to be scaled: it is neither from nor to.
+func (c *Control) scalable(ctx context.Context, name string, from, to int) error {
 	w, err := c.Workload(ctx, name)
-	switch {
-	case err != nil:
-		return false, err
-	case w.Desired == to:
-		return true, nil
-	case w.Desired != from:
-		return false, fmt.Errorf("%s wants %d replicas, not %d: %w", name, w.Desired, from, workload.ErrConflict)
+	if err == nil && w.Desired != from && w.Desired != to {
+		err = fmt.Errorf("%s wants %d replicas, not %d: %w", name, w.Desired, from, workload.ErrConflict)
 	}
-	return false, nil
+	return err
 }
 
 func (c *Control) scale(ctx context.Context, name string, body map[string]any) error {

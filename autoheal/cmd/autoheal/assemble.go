@@ -203,7 +203,7 @@ func (c serveCommand) budget(client *http.Client) (func(context.Context) (engine
 	if err != nil {
 		return nil, err
 	}
-	prometheus, err := query.NewPrometheus(query.Config{URL: c.PrometheusURL, Client: client})
+	budgets, err := query.NewPrometheus(query.Config{URL: c.PrometheusURL, Client: client})
 	if err != nil {
 		return nil, err
 	}
@@ -211,7 +211,7 @@ func (c serveCommand) budget(client *http.Client) (func(context.Context) (engine
 	if edge == "" {
 		edge = "storefront"
 	}
-	gate, err := budget.New(budget.Config{Prometheus: prometheus, Policy: rules, Edge: edge})
+	gate, err := budget.New(budget.Config{Prometheus: budgets, Policy: rules, Edge: edge})
 	if err != nil {
 		return nil, err
 	}
