@@ -42,12 +42,18 @@ func startReplica(ctx context.Context, database, workload, id string) (*replica,
 // Connect opens every connection that the pool may hold. Without it the first requests pay for the handshakes out of the short
 // time that they wait for a connection, and on a busy machine fail as if the pool were exhausted.
 func Connect(ctx context.Context, pool *pgxpool.Pool) error {
+	var held []*pgxpool.Conn
+	defer func() {
+		for _, conn := range held {
+			conn.Release()
+		}
+	}()
 	for range pool.Config().MaxConns {
 		conn, err := pool.Acquire(ctx)
 		if err != nil {
 			return err
 		}
-		defer conn.Release()
+		held = append(held, conn)
 	}
 	return nil
 }
