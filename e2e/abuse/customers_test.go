@@ -13,7 +13,7 @@ func TestWhereNoCustomerIsLeftSyntheticCheckoutsProveTheHeal(t *testing.T) {
 	l.fresh(t)
 	l.Inject(t, "connection-leak", 1, window)
 	seen := l.stillAt(t, incident.Verifying)
-	thaw := l.Freeze(t, "loadgen")
+	thaw := l.Freeze(t, "loadgen-1")
 	defer thaw()
 	seen.goOn()
 	ended := l.AwaitEnd(t)
