@@ -44,18 +44,31 @@ func (w *Ward) Pages(ctx context.Context) ([]Alert, error) {
 	return pages, nil
 }
 
-// quietBound is how long the pages of an earlier test may take to end.
-const quietBound = 90 * time.Second
+const (
+	// quietBound is how long the pages of an earlier test may take to end.
+	quietBound = 90 * time.Second
+	// quietFor is some of Alertmanager's group intervals.
+	quietFor = 3 * time.Second
+)
 
-// Quiet waits until no page fires: the next healer would take those of the past for its first incident.
+// Quiet waits until no page fires: the next healer would take those of the past for its first incident. It waits until Alertmanager has
+// told the healer so as well: an alert that fires again before that is the same one to it, and not told again for minutes.
 func (w *Ward) Quiet(t *testing.T) {
 	t.Helper()
-	w.Await(t, "every page to end", quietBound, func() error {
+	since := time.Now()
+	w.Await(t, "every page to end, and the healer to be told", quietBound, func() error {
 		pages, err := w.Pages(t.Context())
 		if err == nil && len(pages) > 0 {
 			err = fmt.Errorf("%d still fire, the first is %s", len(pages), pages[0].Labels["alertname"])
 		}
-		return err
+		if err != nil {
+			since = time.Now()
+			return err
+		}
+		if quiet := time.Since(since); quiet < quietFor {
+			return fmt.Errorf("none fires for %s only", quiet.Round(time.Millisecond))
+		}
+		return nil
 	})
 }
 
