@@ -25,6 +25,8 @@ const (
 	restoreBound = 90 * time.Second
 	// steadyInterval is how often the steady state is looked at while it is waited for.
 	steadyInterval = 250 * time.Millisecond
+	// steadyTold is how often people are told what it is waited for.
+	steadyTold = 5 * time.Second
 	// ttlMargin is how much longer than its window a fault may live: enough for the way back of whoever injected it.
 	ttlMargin = time.Minute
 	// keptTTL is how long a kept fault may live.
@@ -217,7 +219,8 @@ func (r *Runner) Prepare(ctx context.Context) error {
 }
 
 func (r *Runner) waitUntilSteady(ctx context.Context) error {
-	deadline := time.Now().Add(r.experiment.Hypothesis.Client.Within.Duration)
+	begun := time.Now()
+	deadline, told := begun.Add(r.experiment.Hypothesis.Client.Within.Duration), begun
 	for {
 		missing := r.unmet(ctx)
 		if ctx.Err() != nil {
@@ -230,6 +233,11 @@ func (r *Runner) waitUntilSteady(ctx context.Context) error {
 		}
 		if !time.Now().Before(deadline) {
 			return fmt.Errorf("%w:\n  - %s", ErrNotSteady, strings.Join(missing, "\n  - "))
+		}
+		if time.Since(told) >= steadyTold {
+			told = time.Now()
+			r.tell(Steady, "waiting for the steady state, %s of %s: %s", told.Sub(begun).Round(time.Second),
+				r.experiment.Hypothesis.Client.Within, missing[0])
 		}
 		if err := sleep(ctx, steadyInterval); err != nil {
 			return err
