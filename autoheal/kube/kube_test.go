@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -156,27 +157,52 @@ func TestAReplicaHasWhatThePodSaysOfItsOwnContainer(t *testing.T) {
 	}
 }
 
-func TestVersionsAreThoseOfTheRolloutsNewestLast(t *testing.T) {
-	d := deployment("v2")
-	stranger := deployment("v9")
-	stranger.UID = "another"
-	client := fake.NewClientset(
-		d, replicaSet("orders-a", "v2", "10", d), replicaSet("orders-b", "v1", "9", d), replicaSet("orders-c", "v3", "8", d),
-		replicaSet("orders-d", "v1", "7", d), replicaSet("orders-e", "v9", "11", stranger),
-	)
-	w, err := control(t, client, nil).Workload(t.Context(), "orders")
-	if err != nil || !slices.Equal(w.Versions, []string{"v3", "v1", "v2"}) {
-		t.Errorf("versions %v, error %v; want v3, v1, v2", w.Versions, err)
+func TestVersionsAreThoseThatLedToThePresentOneAndThenThoseThatWereRolledBackFrom(t *testing.T) {
+	for name, tc := range map[string]struct {
+		history []string // of rollouts, the first one first
+		want    string
+	}{
+		"one":       {[]string{"v1"}, "v1"},
+		"a release": {[]string{"v1", "v2"}, "v1 v2"},
+		"nothing is before what was rolled back to": {[]string{"v1", "v2", "v1"}, "v1 v2"},
+		"the bad one once more":                     {[]string{"v1", "v2", "v1", "v2"}, "v1 v2"},
+		"and back once more":                        {[]string{"v1", "v2", "v1", "v2", "v1"}, "v1 v2"},
+		"a better one in the bad one's place":       {[]string{"v1", "v2", "v1", "v3"}, "v1 v3 v2"},
+		"and that was no better":                    {[]string{"v1", "v2", "v1", "v3", "v1"}, "v1 v2 v3"},
+		"two back":                                  {[]string{"v1", "v2", "v3", "v1"}, "v1 v2 v3"},
+		"one of several back":                       {[]string{"v1", "v2", "v3", "v2"}, "v1 v2 v3"},
+		"a release that only changed a setting":     {[]string{"v1", "v1", "v2"}, "v1 v2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := deployment(tc.history[len(tc.history)-1])
+			stranger := deployment("v9")
+			stranger.UID = "another"
+			objects := []runtime.Object{d, replicaSet("orders-z", "v9", "99", stranger)}
+			rollouts := map[string][]string{} // of one set for each version, as Kubernetes does with one template
+			for i, version := range tc.history {
+				rollouts[version] = append(rollouts[version], strconv.Itoa(i+1))
+			}
+			for version, all := range rollouts {
+				set := replicaSet("orders-"+version, version, all[len(all)-1], d)
+				if past := all[:len(all)-1]; len(past) > 0 {
+					set.Annotations["deployment.kubernetes.io/revision-history"] = strings.Join(past, ",")
+				}
+				objects = append(objects, set)
+			}
+			w, err := control(t, fake.NewClientset(objects...), nil).Workload(t.Context(), "orders")
+			if got := strings.Join(w.Versions, " "); err != nil || got != tc.want {
+				t.Errorf("versions %s, error %v; want %s", got, err, tc.want)
+			}
+		})
 	}
 }
 
-func TestAVersionThatWasRolledBackToIsNoNewerForIt(t *testing.T) {
-	d := deployment("v1")
-	again := replicaSet("orders-a", "v1", "3", d)
-	again.Annotations["deployment.kubernetes.io/revision-history"] = "1"
-	w, err := control(t, fake.NewClientset(d, again, replicaSet("orders-b", "v2", "2", d)), nil).Workload(t.Context(), "orders")
-	if err != nil || !slices.Equal(w.Versions, []string{"v1", "v2"}) {
-		t.Errorf("versions %v, error %v; want v1, v2: there is nothing before v1", w.Versions, err)
+func TestAVersionThatTheControllerHasNotComeToIsTheNewest(t *testing.T) {
+	d := deployment("v3")
+	client := fake.NewClientset(d, replicaSet("orders-a", "v1", "1", d), replicaSet("orders-b", "v2", "2", d), replicaSet("orders-c", "v3", "", d))
+	w, err := control(t, client, nil).Workload(t.Context(), "orders")
+	if err != nil || strings.Join(w.Versions, " ") != "v1 v2 v3" {
+		t.Errorf("versions %v, error %v; want v1 v2 v3", w.Versions, err)
 	}
 }
 

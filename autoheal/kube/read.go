@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -167,31 +166,45 @@ func rollout(set appsv1.ReplicaSet) int {
 	return n
 }
 
-// versions are those of the rollouts that Kubernetes remembers, by when each was last rolled out, newest last. The present one
-// is always among them; where it was rolled back to, it stands where it was rolled out first: else the version before it
-// would be the one that it was rolled back from.
+// versions are those of the rollouts that Kubernetes remembers: first those that led to the present one, each before the one that
+// replaced it, and then those that were rolled back from. A version that comes again is a roll-back to it, and what had followed it led
+// nowhere: else the version before a new one would be the bad one that it was to replace.
 func versions(d appsv1.Deployment, sets []appsv1.ReplicaSet) []string {
-	present := d.Spec.Template.Labels[versionLabel]
-	since := map[string]int{}
-	for _, set := range sets { // the oldest rollout first
-		version := set.Spec.Template.Labels[versionLabel]
-		since[version] = rollout(set)
-		if version == present {
-			since[version] = firstRollout(set)
+	var led, left []string
+	come := func(version string) {
+		if version == "" {
+			return
+		}
+		left = slices.DeleteFunc(left, func(v string) bool { return v == version })
+		if at := slices.Index(led, version); at >= 0 {
+			left = append(left, led[at+1:]...)
+			led = led[:at]
+		}
+		led = append(led, version)
+	}
+	history := map[int]string{}
+	for _, set := range sets {
+		for _, n := range rollouts(set) {
+			history[n] = set.Spec.Template.Labels[versionLabel]
 		}
 	}
-	if _, known := since[present]; !known {
-		since[present] = math.MaxInt // the controller has not come to it
+	for _, n := range slices.Sorted(maps.Keys(history)) {
+		come(history[n])
 	}
-	delete(since, "")
-	return slices.SortedFunc(maps.Keys(since), func(a, b string) int { return cmp.Compare(since[a], since[b]) })
+	come(d.Spec.Template.Labels[versionLabel]) // also where the controller has not come to it
+	return append(led, left...)
 }
 
-// firstRollout is the rollout that a replica set began with.
-func firstRollout(set appsv1.ReplicaSet) int {
-	first, _, _ := strings.Cut(set.Annotations[revisionHistory], ",")
-	if n, err := strconv.Atoi(first); err == nil {
-		return n
+// rollouts are all that a replica set belonged to; none where the controller has not come to it.
+func rollouts(set appsv1.ReplicaSet) []int {
+	var all []int
+	if n := rollout(set); n > 0 {
+		all = append(all, n)
 	}
-	return rollout(set)
+	for text := range strings.SplitSeq(set.Annotations[revisionHistory], ",") {
+		if n, err := strconv.Atoi(text); err == nil {
+			all = append(all, n)
+		}
+	}
+	return all
 }

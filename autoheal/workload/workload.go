@@ -24,7 +24,7 @@ type Workload struct {
 	// Max is how many replicas there may be; 0 where nobody gives a limit.
 	Max     int    `json:"max"`
 	Version string `json:"version"`
-	// Versions are those that can be rolled back to, and the present one, newest last.
+	// Versions are those that can be rolled back to, oldest first, and the present one; then those that it was rolled back from.
 	Versions []string  `json:"versions"`
 	Replicas []Replica `json:"replicas"`
 }
