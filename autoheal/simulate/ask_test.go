@@ -16,8 +16,8 @@ type change struct {
 	lapses bool
 }
 
-// latest is how long a request may be on its way.
-const latest = 20 * time.Second
+// latest is how long a request may be on its way: not as long as a change lives that nobody renews (docs/simulation.md).
+const latest = 14 * time.Second
 
 func scaleText(name string, from, to int) string {
 	return fmt.Sprintf("scaling of %s from %d to %d", name, from, to)
