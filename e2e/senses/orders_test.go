@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -130,8 +131,12 @@ func (s *live) checkFailedCheckouts(t *testing.T, f fault) {
 		},
 	} {
 		t.Run("beginning at "+what, func(t *testing.T) {
-			trace := s.traceOf(t, from, func(_ exemplar, trace query.Trace) error {
-				order, err := path(trace, hop{"loadgen", query.Client, ""}, edge, hop{"storefront", query.Client, ""}, placing)
+			trace := s.traceOf(t, from, func(one exemplar, whole query.Trace) error {
+				trace, customer, err := checkoutOf(whole, one.SpanID)
+				if err != nil {
+					return err
+				}
+				order, err := path(trace, hop{customer, query.Client, ""}, edge, hop{"storefront", query.Client, ""}, placing)
 				if err != nil {
 					return err
 				}
@@ -144,6 +149,30 @@ func (s *live) checkFailedCheckouts(t *testing.T, f fault) {
 			s.thereAndBack(t, trace, "orders", "storefront")
 		})
 	}
+}
+
+// checkoutOf narrows a trace to the checkout that a span belongs to, and says whose it was: the load generator's customers have a trace
+// for each; an experiment places many in its own.
+func checkoutOf(trace query.Trace, spanID string) (checkout query.Trace, customer string, err error) {
+	span, known := spanByID(trace, spanID)
+	for known && (span.Kind != query.Client || span.Service != "loadgen" && span.Service != "chaos") {
+		span, known = spanByID(trace, span.ParentID)
+	}
+	if !known {
+		return checkout, "", fmt.Errorf("no customer is above span %q of trace %s:\n%s", spanID, trace.ID, outline(trace))
+	}
+	below := map[string]bool{span.ID: true}
+	for grown := true; grown; {
+		grown = false
+		for _, one := range trace.Spans {
+			if below[one.ParentID] && !below[one.ID] {
+				below[one.ID], grown = true, true
+			}
+		}
+	}
+	checkout = trace
+	checkout.Spans = slices.DeleteFunc(slices.Clone(trace.Spans), func(one query.Span) bool { return !below[one.ID] })
+	return checkout, span.Service, nil
 }
 
 // mostOf is the part of a measured time that the span of the same work must show; the rest is what a busy machine takes between

@@ -17,6 +17,7 @@ type exemplar struct {
 	Series  query.Labels
 	Value   float64
 	TraceID string
+	SpanID  string
 }
 
 // exemplars asks for those of some series, and reads the trace's id from the label that Grafana is told to read.
@@ -41,7 +42,7 @@ func (s *live) exemplars(t *testing.T, series string, since time.Time) ([]exempl
 	var found []exemplar
 	for _, one := range answer.Data {
 		for _, e := range one.Exemplars {
-			found = append(found, exemplar{one.SeriesLabels, e.Value, e.Labels[s.links.ExemplarLabel]})
+			found = append(found, exemplar{one.SeriesLabels, e.Value, e.Labels[s.links.ExemplarLabel], e.Labels["span_id"]})
 		}
 	}
 	return found, nil
