@@ -80,6 +80,11 @@ type Edge interface {
 	Source() string
 }
 
+// Prober is an Edge that places a checkout where nobody else does.
+type Prober interface {
+	ReadOrProbe(ctx context.Context) (verify.Readout, error)
+}
+
 // Config holds what an engine needs; all fields without a default are required.
 type Config struct {
 	Store      Store

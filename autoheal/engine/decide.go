@@ -157,7 +157,7 @@ func (w *work) undecided(ctx context.Context) error {
 	case w.seen.Gone:
 		return w.over(ctx)
 	case scrapes < fresh && !w.seen.Harmless:
-		return again(w.seen.LookAgainIn)
+		return again(max(w.seen.LookAgainIn, w.cfg.ScrapeInterval/8))
 	case scrapes < settled && !w.seen.Harmless:
 		return again(max(w.seen.LookAgainIn, w.cfg.ScrapeInterval/2))
 	case w.seen.Harmless:

@@ -89,7 +89,7 @@ func (w *work) verified(result string, err error) error {
 
 // read takes one reading of the edge into the record. The first look of a judge is only its base, and no reading.
 func (w *work) read(ctx context.Context, judge *verify.Judge) (incident.Reading, bool, error) {
-	counts, err := w.cfg.Edge.Read(ctx)
+	counts, err := w.readProof(ctx)
 	if ctx.Err() != nil {
 		return incident.Reading{}, false, ctx.Err()
 	}
@@ -103,6 +103,14 @@ func (w *work) read(ctx context.Context, judge *verify.Judge) (incident.Reading,
 	w.in.Verification.Readings = append(w.in.Verification.Readings, reading)
 	w.metrics.read(reading)
 	return reading, true, w.save(ctx)
+}
+
+// readProof reads the edge, and where it can see to it that something passes, it does.
+func (w *work) readProof(ctx context.Context) (verify.Readout, error) {
+	if p, can := w.cfg.Edge.(Prober); can {
+		return p.ReadOrProbe(ctx)
+	}
+	return w.cfg.Edge.Read(ctx)
 }
 
 // hold watches the edge for a while after the proof: stabilising -> closed, or holding where a change stands for as long as

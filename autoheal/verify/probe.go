@@ -2,7 +2,7 @@ package verify
 
 import (
 	"context"
-	"errors"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -41,7 +41,7 @@ type ProbeConfig struct {
 	Now        func() time.Time // time.Now by default
 }
 
-// Probe is an edge that is never without evidence: when nobody has bought anything for a moment, a synthetic customer does. Its
+// Probe is an edge that need not be without evidence: when nobody has bought anything for a moment, a synthetic customer does. Its
 // checkout takes the whole journey, and the edge counts it like any other, so that what is read and judged stays the edge's own
 // series. While customers buy, nothing is placed.
 type Probe struct {
@@ -61,8 +61,8 @@ func NewProbe(cfg ProbeConfig) (*Probe, error) {
 		return nil, fmt.Errorf("--probe-url: %w", err)
 	case at.Scheme != "http" && at.Scheme != "https" || at.Host == "":
 		return nil, fmt.Errorf("--probe-url: %q is no http address: give that of the checkout, for example http://127.0.0.1:8080/checkout", cfg.URL)
-	case strings.TrimSpace(cfg.Body) == "":
-		return nil, errors.New("--probe-body is empty: give the order of a synthetic customer")
+	case !json.Valid([]byte(cfg.Body)):
+		return nil, fmt.Errorf("--probe-body is no JSON: give the order of a synthetic customer, not %.60q", cfg.Body)
 	}
 	if cfg.Client == nil {
 		cfg.Client = http.DefaultClient
@@ -91,8 +91,12 @@ func (p *Probe) Source() string {
 	return p.cfg.Edge.Source() + ", with synthetic checkouts at " + p.cfg.URL + " where nobody buys"
 }
 
-// Read reads the edge; where nothing has passed for a moment, a checkout is placed and the edge is read again.
-func (p *Probe) Read(ctx context.Context) (Readout, error) {
+// Read only reads the edge.
+func (p *Probe) Read(ctx context.Context) (Readout, error) { return p.cfg.Edge.Read(ctx) }
+
+// ReadOrProbe reads the edge; where nothing has passed for a moment, a checkout is placed and the edge is read again. That may take as
+// long as a customer waits, so it is for proving a heal, and not for the moment before an action.
+func (p *Probe) ReadOrProbe(ctx context.Context) (Readout, error) {
 	read, err := p.cfg.Edge.Read(ctx)
 	if err != nil || !p.quiet(read) {
 		return read, err

@@ -63,7 +63,7 @@ func probed(t *testing.T, status int) (edge *till, read func(after time.Duration
 	return edge, func(after time.Duration) float64 {
 		t.Helper()
 		now = now.Add(after)
-		got, err := probe.Read(t.Context())
+		got, err := probe.ReadOrProbe(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,6 +115,24 @@ func TestWhileCustomersBuyNothingIsPlaced(t *testing.T) {
 	}
 }
 
+func TestOnlyAProofPlacesCheckouts(t *testing.T) {
+	edge, registry := &till{}, prometheus.NewRegistry()
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	probe, err := verify.NewProbe(verify.ProbeConfig{
+		Edge: edge, URL: "http://127.0.0.1:1/checkout", Body: order, Registerer: registry, Now: func() time.Time { return now },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		now = now.Add(time.Minute)
+		if _, err := probe.Read(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	placed(t, registry, 0, 0) // none that was not answered either
+}
+
 func TestASyntheticCheckoutThatFailsIsCountedByTheEdgeToo(t *testing.T) {
 	edge, read, registry := probed(t, http.StatusServiceUnavailable)
 	read(0)
@@ -130,7 +148,7 @@ func TestAnEdgeThatCannotBeReadIsNotProbed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := probe.Read(t.Context()); err == nil {
+	if _, err := probe.ReadOrProbe(t.Context()); err == nil {
 		t.Error("a reading came from nowhere")
 	}
 	if !strings.Contains(probe.Source(), "the till") || !strings.Contains(probe.Source(), "synthetic") {
@@ -143,6 +161,7 @@ func TestAProbeThatCannotBeIsRefused(t *testing.T) {
 		{"127.0.0.1:8080/checkout", order, "--probe-url"},
 		{"ftp://shop/checkout", order, "no http address"},
 		{"http://shop/checkout", "  ", "--probe-body"},
+		{"http://shop/checkout", "{customer: synthetic}", "no JSON"},
 	} {
 		_, err := verify.NewProbe(verify.ProbeConfig{Edge: &till{}, URL: c.url, Body: c.body, Registerer: prometheus.NewRegistry()})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
